@@ -1,0 +1,98 @@
+"""The first comment, posted as a reader's browser would, and the proof that its mail arrived."""
+
+from __future__ import annotations
+
+import html
+from http import HTTPStatus
+from queue import SimpleQueue
+from typing import Any
+
+from demonstration.browser import Browser, Page
+from demonstration.errors import DemoError
+from demonstration.mailbox import Mail
+from demonstration.report import Event
+from demonstration.screen import Screen
+from demonstration.stopwatch import Run
+
+AUTHOR = "Ada"
+COMMENT = "Does the admin hear of this?"
+
+
+def post_first_comment(
+    screen: Screen, url: str, signal: Any, events: SimpleQueue[Event]
+) -> list[Event]:
+    """Return what the comment set off; raise DemoError unless its mail came and a page shows it."""
+    screen.heading("A reader posts a comment")
+    browser = Browser()
+    home = _opened(screen, browser.open(url))
+    post = _opened(screen, browser.open(_first_post(home)))
+    if not post.forms:
+        raise DemoError(
+            f"{post.url} has no form to comment with. Look at blog/templates/blog/post_detail.html."
+        )
+
+    answer = browser.submit(post, post.forms[0], author=AUTHOR, text=COMMENT)
+    screen.row(
+        "POST",
+        answer.url.partition("#")[0],
+        note=str(answer.status),
+        failed=answer.status != HTTPStatus.OK,
+    )
+    # The view answers after its receivers are done and the mail is accepted: all is here by now.
+    happened = _taken(events)
+    _expect_mail(signal, answer, happened)
+
+    page = _opened(screen, browser.open(post.url))
+    if html.escape(COMMENT) not in page.text:
+        raise DemoError(
+            f"The mail arrived, but the comment isn't on {page.url}. Look at blog/views.py."
+        )
+    return happened
+
+
+def _opened(screen: Screen, page: Page) -> Page:
+    screen.row("GET", page.url, note=str(page.status), failed=page.status != HTTPStatus.OK)
+    if page.status != HTTPStatus.OK:
+        raise DemoError(
+            f"{page.url} answered {page.status}, expected 200. Open it in a browser to see why."
+        )
+    return page
+
+
+def _first_post(home: Page) -> str:
+    for link in home.links:
+        if "/posts/" in link:
+            return link
+    raise DemoError(f"{home.url} links to no post. Look at blog/migrations/0002_first_posts.py.")
+
+
+def _taken(events: SimpleQueue[Event]) -> list[Event]:
+    taken: list[Event] = []
+    while not events.empty():
+        taken.append(events.get())
+    return taken
+
+
+def _expect_mail(signal: Any, answer: Page, happened: list[Event]) -> None:
+    runs = [event for run in happened if isinstance(run, Run) for event in run.receivers]
+    for run in runs:
+        if run.error is not None:
+            raise DemoError(f"The comment's mail didn't arrive: {run.name} raised {run.error!r}.")
+    if answer.status != HTTPStatus.OK:
+        raise DemoError(
+            f"The comment was refused: {answer.url} answered {answer.status}, expected 200."
+        )
+    if not runs:
+        raise DemoError(
+            f"The comment's mail didn't arrive: no receiver of {signal.name} ran. "
+            "Was blog/receivers.py imported? 'signalpost.django' in INSTALLED_APPS does that."
+        )
+    mails = [event for event in happened if isinstance(event, Mail)]
+    if not mails:
+        raise DemoError(
+            "The comment's mail didn't arrive: its receivers ran, but no mail reached the server."
+        )
+    if not any(COMMENT in mail.text for mail in mails):
+        raise DemoError(
+            f"A mail arrived ({mails[0].subject!r}), but the comment's text isn't in it."
+        )

@@ -1,0 +1,128 @@
+"""A message: what was sent, as it is written, and as it is read for one receiver."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from signalpost.delivery import codec
+from signalpost.delivery.context import current_context, hops
+from signalpost.delivery.store import NewMessage
+from signalpost.exceptions import PayloadUnreadable, RecordingError
+
+#: The version of the body's shape.
+VERSION = 1
+#: The most deliveries that may lead to one another, each sending what the next one receives.
+MAX_HOPS = 16
+_TOO_LONG = "A message of {size:,} bytes is longer than {limit:,} bytes. "
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent."""
+
+    topic: str
+    sender: Any
+    named: Mapping[str, Any]
+    #: Whether instances are stored whole, since their rows are gone.
+    snapshots: bool = False
+
+
+def write(sent: Sent, added: Mapping[str, Mapping[str, Any]], *, limit: int) -> NewMessage:
+    """The message. `added` has what rules add to the payload, for each receiver's key.
+
+    Raises a RecordingError that names what can't be stored.
+    """
+    named = codec.encode_each(dict(sent.named), snapshots=sent.snapshots)
+    sender = codec.encode_each({"sender": sent.sender}, snapshots=sent.snapshots)["sender"]
+    data: dict[str, Any] = {"named": named, "sender": sender}
+    if added:
+        data["added"] = {key: codec.encode_each(dict(each)) for key, each in added.items()}
+    text = codec.compose(data)
+    if len(text) > limit:
+        largest = max(named, key=lambda name: len(codec.compose(named[name])), default="sender")
+        raise RecordingError(
+            _TOO_LONG.format(size=len(text), limit=limit)
+            + f"Its largest argument is '{largest}'. Store that elsewhere and pass a reference to "
+            'it, or raise SIGNALPOST["PAYLOAD_LIMIT"].'
+        )
+    return NewMessage(new_uid(), sent.topic, text, _headers(), VERSION)
+
+
+def _headers() -> str:
+    headers: dict[str, Any] = {}
+    hop, context = hops.get(), current_context()
+    if hop > MAX_HOPS:
+        raise RecordingError(
+            f"it was sent by a durable receiver, which was run since another sent, and so on {hop} "
+            "times: the signals go round in a loop."
+        )
+    if hop:
+        headers["hops"] = hop
+    if context:
+        try:
+            headers["context"] = codec.encode_each(dict(context))
+        except RecordingError as error:
+            raise RecordingError(f"in signal_context: {error}") from None
+    return codec.compose(headers)
+
+
+class Opened:
+    """A message that is read for one receiver."""
+
+    def __init__(self, text: str, headers: str, version: int) -> None:
+        if version != VERSION:
+            raise PayloadUnreadable(
+                f"The message has version {version}, and this process reads {VERSION}."
+            )
+        self._data = _dict(codec.parse(text), "body")
+        self._headers = _dict(codec.parse(headers or "{}"), "headers")
+
+    def sender(self, reading: codec.Reading) -> Any:
+        """The sender."""
+        return codec.decode_one("sender", self._data.get("sender"), reading)
+
+    def named(self, reading: codec.Reading, wanted: Callable[[str], bool]) -> dict[str, Any]:
+        """Those arguments of the payload that are wanted."""
+        named = _dict(self._data.get("named"), "payload")
+        return {n: codec.decode_one(n, v, reading) for n, v in named.items() if wanted(n)}
+
+    def added(self, key: str, reading: codec.Reading) -> dict[str, Any]:
+        """What rules added for the receiver."""
+        added = _dict(self._data.get("added", {}), "additions").get(key, {})
+        return codec.decode_each(added, reading)
+
+    def context(self, reading: codec.Reading) -> dict[str, Any]:
+        """What `signal_context` held; None for an instance that is gone."""
+        context: dict[str, Any] = {}
+        for name, value in _dict(self._headers.get("context", {}), "context").items():
+            try:
+                context[name] = codec.decode_one(name, value, reading)
+            except codec.Missing:
+                context[name] = None
+        return context
+
+    @property
+    def hops(self) -> int:
+        """How many deliveries led to this one."""
+        count = self._headers.get("hops", 0)
+        return count if type(count) is int else 0
+
+
+def new_uid() -> UUID:
+    """A UUID of version 7 (RFC 9562): in order of time, to the millisecond."""
+    milliseconds = time.time_ns() // 1_000_000
+    noise = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds << 80) | noise
+    value = (value & ~(0xF000 << 64)) | (0x7000 << 64)
+    return UUID(int=(value & ~(0xC000 << 48)) | (0x8000 << 48))
+
+
+def _dict(data: Any, what: str) -> dict[str, Any]:
+    if type(data) is not dict:
+        raise PayloadUnreadable(f"The {what} of the message is no dictionary.")
+    return data  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,181 @@
+"""``durable=True``: a delivery is recorded in the sender's transaction, and a worker runs it.
+
+`Durable` is the delivery of one connection (`Rules.deliver`). A send's durable receivers are recorded
+together, by the first of them whose turn comes: one message, one row for each of them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from signalpost.delivery import body, receivers
+from signalpost.delivery.retrying import Backoff, Exponential
+from signalpost.delivery.store import NewDelivery, NewMessage
+from signalpost.dispatch.names import receiver_name, signal_name
+from signalpost.exceptions import RecordingError
+
+if TYPE_CHECKING:
+    from signalpost.dispatch.rules import Call, Condition, Rules
+    from signalpost.dispatch.signal import Signal
+
+DEFAULT_LANE = "default"
+DEFAULT_ATTEMPTS = 12
+#: What a column of names holds. Longer keys are refused where they are declared.
+NAME_LENGTH = 255
+
+
+class Records(Protocol):
+    """What recording needs of a store: `signalpost.delivery.store.Store` has it."""
+
+    def record(self, message: NewMessage, deliveries: Sequence[NewDelivery]) -> None:
+        """Write a message and its deliveries, in the caller's transaction where there is one."""
+        ...
+
+
+class Databases(Protocol):
+    """What recording needs of the project's databases."""
+
+    def alias(self, call: Call, using: str | None) -> str:
+        """Where the call is recorded; `using` is what the receiver was connected with."""
+        ...
+
+    def store(self, alias: str) -> Records:
+        """The store of that database."""
+        ...
+
+    def payload(self, call: Call) -> body.Sent:
+        """The sender and the payload, as they are to be stored."""
+        ...
+
+    def limit(self) -> int:
+        """The most bytes that a body may have."""
+        ...
+
+
+@dataclass(slots=True)
+class Options:
+    """What the receiver was connected with, beside ``durable=True``."""
+
+    aliases: tuple[str, ...] = ()
+    max_attempts: int = DEFAULT_ATTEMPTS
+    backoff: Backoff = field(default_factory=Exponential)
+    queue: str = DEFAULT_LANE
+    key_of: Callable[[Call], str] | None = None
+    blocks: bool = True
+    atomic: bool = False
+    timeout: float | None = None
+    delay: float = 0.0
+    missing: str = "skip"
+    using: str | None = None
+
+
+class Durable:
+    """The delivery of one connection: records what is sent, and knows whom it is for."""
+
+    kind = "durable"
+
+    def __init__(self, databases: Databases, signal: Signal, receiver: Any, rules: Rules) -> None:
+        self.databases = databases
+        self.key = receiver_name(receiver)
+        self.options = Options()
+        self.rules = rules
+        self._signal = weakref.ref(signal)
+        self._receiver = receivers.reference_to(receiver)
+
+    @property
+    def signal(self) -> Signal | None:
+        """The signal, while it lives."""
+        return self._signal()
+
+    @property
+    def receiver(self) -> Any:
+        """The receiver, while it lives."""
+        return self._receiver()
+
+    def prepare(self, call: Call) -> None:
+        """Join the other durable receivers of the send."""
+        Recording.of(call).calls.append(call)
+
+    def __call__(self, call: Call) -> str:
+        """Record the call, unless it was recorded with one before. What became of it, in a word."""
+        recording = Recording.of(call)
+        if call not in recording.recorded:
+            recording.record(call)
+        return "recorded"
+
+
+class Recording:
+    """The durable receivers of one send."""
+
+    __slots__ = ("calls", "recorded", "verdicts")
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.recorded: list[Call] = []
+        self.verdicts: list[tuple[Call, bool]] = []
+
+    @classmethod
+    def of(cls, call: Call) -> Recording:
+        """That of the call's send. Several sends may share a dictionary; each has a payload."""
+        recordings: dict[int, Recording] = call.shared.setdefault("recordings", {})
+        return recordings.setdefault(id(call.named), cls())
+
+    def wants(self, call: Call, conditions: Sequence[Condition]) -> bool:
+        """Whether the rules let the call be made; they are asked once."""
+        for known, verdict in self.verdicts:
+            if known is call:
+                return verdict
+        verdict = all(condition(call) for condition in conditions)
+        self.verdicts.append((call, verdict))
+        return verdict
+
+    def record(self, first: Call) -> None:
+        """Write the message, and a row for each of the send's receivers that is to have one."""
+        rows: dict[str, dict[str, tuple[Call, NewDelivery]]] = {}
+        for call in (first, *self.calls):
+            durable = _durable_of(call)
+            if call is not first:
+                try:
+                    if call in self.recorded or not all(c(call) for c in call.rules.conditions):
+                        continue
+                    alias, row = _row_of(durable, call)
+                except Exception:  # noqa: BLE001, S112 - raised again when the call's own turn comes
+                    continue
+            else:
+                alias, row = _row_of(durable, call)
+            # One row for each key: a receiver that is connected twice is delivered to once.
+            rows.setdefault(alias, {}).setdefault(durable.key, (call, row))
+            self.recorded.append(call)
+        try:
+            for alias, by_key in rows.items():
+                self._write(alias, first, by_key)
+        except BaseException:
+            self.recorded.clear()  # so that each is told in its turn
+            raise
+
+    def _write(self, alias: str, first: Call, by_key: dict[str, tuple[Call, NewDelivery]]) -> None:
+        databases = _durable_of(first).databases
+        added = {key: call.added for key, (call, _) in by_key.items() if call.added}
+        try:
+            message = body.write(databases.payload(first), added, limit=databases.limit())
+        except RecordingError as error:
+            raise RecordingError(
+                f"Cannot record signal '{signal_name(first.signal)}' for durable receiver "
+                f"'{receiver_name(first.receiver)}': {error}"
+            ) from None
+        databases.store(alias).record(message, [row for _, row in by_key.values()])
+
+
+def _durable_of(call: Call) -> Durable:
+    durable: Any = call.rules.deliver
+    return durable  # type: ignore[no-any-return]  # only durable calls come here
+
+
+def _row_of(durable: Durable, call: Call) -> tuple[str, NewDelivery]:
+    options = durable.options
+    key = None if options.key_of is None else options.key_of(call)
+    row = NewDelivery(durable.key, options.queue, options.max_attempts, key, options.delay)
+    return durable.databases.alias(call, options.using), row

@@ -1,0 +1,168 @@
+"""One delivery: its receiver is found, its payload restored, the receiver called, the outcome named."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from signalpost.delivery import receivers
+from signalpost.delivery.body import Opened
+from signalpost.delivery.codec import Missing, Reading
+from signalpost.delivery.context import Delivery, hops, signal_context
+from signalpost.delivery.store import DEAD, DONE, READY, Finished, Owed
+from signalpost.dispatch.rules import Call
+from signalpost.dispatch.signatures import parameters_of
+from signalpost.exceptions import GiveUp, PayloadUnreadable, Retry
+
+if TYPE_CHECKING:
+    from signalpost.delivery.durable import Durable
+
+#: Of an error's text that is kept, in characters.
+ERROR_LENGTH = 2000
+REDACTED = "[redacted]"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How deliveries are run, whoever they are for."""
+
+    #: The database that the rows are in, which instances are fetched from.
+    using: str | None = None
+    #: Seconds until a delivery whose receiver isn't connected here is looked at again.
+    park: float = 300.0
+    #: Arguments whose values aren't to be seen in errors.
+    sensitive: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Ready:
+    """A delivery whose receiver is known and whose payload is restored."""
+
+    owed: Owed
+    durable: Durable
+    call: Call
+    delivery: Delivery
+    hops: int
+
+
+def open_owed(owed: Owed, policy: Policy) -> Ready | Finished:
+    """The delivery, ready to be run, or what becomes of it without."""
+    durable = receivers.find(owed.receiver, owed.topic)
+    if durable is None:
+        problem = (
+            f"No receiver '{owed.receiver}' is connected to signal '{owed.topic}' in this worker. Was it "
+            "renamed? Then declare aliases=. Looked at again later."
+        )
+        return Finished(owed, READY, problem, policy.park, returned=True)
+    try:
+        return _restore(owed, durable, policy)
+    except Missing as missing:
+        if durable.options.missing == "skip":
+            return Finished(owed, DONE, f"skipped: {missing}")
+        return Finished(owed, DEAD, f"{missing}")
+    except PayloadUnreadable as error:
+        return Finished(owed, DEAD, bounded(f"PayloadUnreadable: {error}"))
+
+
+def _restore(owed: Owed, durable: Durable, policy: Policy) -> Ready:
+    receiver, signal = durable.receiver, durable.signal
+    opened = Opened(owed.body, owed.headers, owed.version)
+    reading = Reading(policy.using)
+    parameters = parameters_of(receiver)
+    # Without a declared payload a receiver is passed all that is sent: Django's rule.
+    takes_all = getattr(signal, "_payload", None) is None or parameters.takes_others
+    named = opened.named(reading, lambda name: takes_all or name in parameters.names)
+    call = Call(receiver, durable.rules, signal, opened.sender(reading), named)  # type: ignore[arg-type]  # alive: it was found
+    context = MappingProxyType(opened.context(reading))
+    call.added = opened.added(owed.receiver, reading)
+    delivery = Delivery(
+        id=idempotency_key(owed.uid, owed.receiver),
+        attempt=owed.attempts,
+        max_attempts=owed.max_attempts,
+        recorded_at=owed.created_at,
+        signal=owed.topic,
+        receiver=owed.receiver,
+        queue=owed.lane,
+        key=owed.key,
+        context=context,
+    )
+    if "delivery" in parameters.names or parameters.takes_others:
+        call.added["delivery"] = delivery
+    return Ready(owed, durable, call, delivery, opened.hops)
+
+
+@contextmanager
+def surroundings(ready: Ready) -> Generator[None, None, None]:
+    """The sender's context, around a run."""
+    token = hops.set(ready.hops + 1)
+    try:
+        with signal_context(**ready.delivery.context):
+            yield
+    finally:
+        hops.reset(token)
+
+
+def run(ready: Ready) -> None:
+    """Call the receiver; whatever it raises is raised."""
+    with surroundings(ready):
+        ready.call.run()
+
+
+async def arun(ready: Ready) -> None:
+    """Await the receiver; whatever it raises is raised."""
+    with surroundings(ready):
+        awaited: Awaitable[Any] = ready.call.arun()
+        await awaited
+
+
+def failed(ready: Ready, error: BaseException, policy: Policy) -> Finished:
+    """What becomes of a delivery whose receiver has raised."""
+    owed, options = ready.owed, ready.durable.options
+    text = describe(error, ready, policy)
+    if isinstance(error, GiveUp) or owed.attempts >= owed.max_attempts:
+        return Finished(owed, DEAD, text)
+    if isinstance(error, Retry) and error.after is not None:
+        return Finished(owed, READY, text, max(0.0, error.after))
+    try:
+        after = float(options.backoff(owed.attempts))
+    except Exception as problem:  # noqa: BLE001 - the user's function must not stop the worker
+        text, after = bounded(f"{text} (and backoff= raised {problem!r})"), 60.0
+    return Finished(owed, READY, text, min(max(0.0, after), 366 * 86_400.0))
+
+
+def describe(error: BaseException, ready: Ready, policy: Policy) -> str:
+    """The error's class and text, without the values of sensitive arguments."""
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    try:
+        text = f"{name}: {error}"
+    except Exception:  # noqa: BLE001 - it may raise anything
+        text = name
+    where = traceback.extract_tb(error.__traceback__)
+    if where:
+        text += f" (at {where[-1].filename}:{where[-1].lineno} in {where[-1].name})"
+    return bounded(redacted(text, ready.call.named, policy.sensitive))
+
+
+def redacted(text: str, named: Mapping[str, Any], sensitive: Iterable[str]) -> str:
+    """The text without the values of the sensitive arguments."""
+    for name in sensitive:
+        value = named.get(name)
+        if isinstance(value, (str, int)) and str(value):
+            text = text.replace(str(value), REDACTED)
+    return text
+
+
+def bounded(text: str) -> str:
+    """The text as far as it is kept; NUL, which PostgreSQL has no room for, is shown."""
+    text = text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= ERROR_LENGTH else f"{text[: ERROR_LENGTH - 1]}…"
+
+
+def idempotency_key(uid: UUID, receiver: str) -> UUID:
+    """The id of a delivery, as its receiver is told it."""
+    return uuid5(uid, receiver)

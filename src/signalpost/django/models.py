@@ -1,0 +1,145 @@
+"""The tables of durable delivery. Written and claimed by `signalpost.django.stores`, in SQL.
+
+`signal` and `key` are reserved words of MariaDB and MySQL, which also build an index whole where it
+has a condition: each begins with the column that its condition is about.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from signalpost.delivery.store import BLOCKED, CANCELLED, CLAIMED, DEAD, DONE, READY, UNKEYED
+
+
+class Message(models.Model):
+    """What was sent, once for all receivers."""
+
+    id: Any = models.BigAutoField(primary_key=True)
+    uid = models.UUIDField(unique=True)
+    topic = models.CharField(max_length=255, help_text="The name of the signal.")
+    version = models.PositiveSmallIntegerField(default=1)
+    ordering_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - none isn't empty
+    body = models.TextField(help_text="The sender and the payload, as canonical JSON.")
+    headers = models.TextField(help_text="The context of the sender, as canonical JSON.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["topic", "id"], name="signalpost_message_topic"),
+            models.Index(fields=["created_at"], name="signalpost_message_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.uid}"
+
+
+class Delivery(models.Model):
+    """What one receiver is owed."""
+
+    class State(models.TextChoices):
+        READY = READY
+        CLAIMED = CLAIMED
+        BLOCKED = BLOCKED
+        DONE = DONE
+        DEAD = DEAD
+        CANCELLED = CANCELLED
+
+    id: Any = models.BigAutoField(primary_key=True)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
+    receiver = models.CharField(max_length=255, help_text="The key of the receiver.")
+    lane = models.CharField(max_length=100, help_text="The queue.")
+    slot = models.IntegerField(default=UNKEYED)
+    ordering_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - none isn't empty
+    state = models.CharField(max_length=10, choices=State.choices, default=READY)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField()
+    available_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+    claimed_by = models.CharField(max_length=100, default="")
+    last_error = models.TextField(default="")
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["message", "receiver"], name="signalpost_delivery_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["state", "lane", "slot", "available_at", "id"],
+                condition=Q(state=READY),
+                name="signalpost_delivery_ready",
+            ),
+            models.Index(
+                fields=["state", "lane", "slot", "id"],
+                condition=Q(state=READY, ordering_key__isnull=False),
+                name="signalpost_delivery_keyed",
+            ),
+            models.Index(
+                fields=["receiver", "ordering_key", "id"],
+                condition=Q(ordering_key__isnull=False),
+                name="signalpost_delivery_key",
+            ),
+            models.Index(
+                fields=["state", "lease_until"],
+                condition=Q(state=CLAIMED),
+                name="signalpost_delivery_claimed",
+            ),
+            models.Index(
+                fields=["state", "receiver", "ordering_key", "id"],
+                condition=Q(state__in=[DEAD, BLOCKED]),
+                name="signalpost_delivery_stuck",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.receiver} {self.state}"
+
+
+class Slot(models.Model):
+    """A share of the keys of a lane, held by one worker at a time."""
+
+    id: Any = models.BigAutoField(primary_key=True)
+    lane = models.CharField(max_length=100)
+    slot = models.IntegerField()
+    fence = models.BigIntegerField(default=0)
+    owner = models.CharField(max_length=100, default="")
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["lane", "slot"], name="signalpost_slot_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lane} {self.slot}"
+
+
+class Worker(models.Model):
+    """A worker's latest sign of life, for those who look."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    host = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    version = models.CharField(max_length=50)
+    lanes = models.TextField(help_text="The queues that it works on, as JSON; empty: all.")
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    stats = models.TextField(default="{}", help_text="Counts since its start, as JSON.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pause(models.Model):
+    """A queue that an operator has paused."""
+
+    lane = models.CharField(max_length=100, primary_key=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.lane

@@ -1,0 +1,138 @@
+"""What of Django is stored in a payload, and how: instances by reference, deleted ones whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.files.base import File
+from django.db.models import Field, Manager, Model, QuerySet
+from django.db.models.base import ModelBase
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+from signalpost.delivery import codec
+from signalpost.delivery.codec import Missing, Reading, Unsupported, Writing
+from signalpost.django.changes import Change, Changes
+from signalpost.exceptions import PayloadUnreadable
+
+
+def install() -> None:
+    """Teach the codec. Any number of times."""
+    codec.register("instance", Model, _encode_instance, _decode_instance, subclasses=True)
+    codec.register("model", ModelBase, _encode_model, _decode_model, subclasses=True)
+    codec.register("changes", Changes, _encode_changes, _decode_changes)
+    codec.register(None, Promise, lambda value, writing: str(value), None, subclasses=True)
+    codec.refuse(
+        QuerySet,
+        "a queryset is a question, whose answer may be another one by then. Pass the primary keys, or "
+        "a list of the instances.",
+    )
+    codec.refuse(Manager, "a manager isn't stored. Pass the model.")
+    codec.refuse(
+        HttpRequest, "a request ends before its deliveries run. Pass what is needed of it."
+    )
+    codec.refuse(File, "a file isn't stored. Pass its name, or the instance that it is a field of.")
+
+
+def _encode_instance(value: Model, writing: Writing) -> dict[str, Any]:
+    meta = value._meta
+    using = value._state.db
+    if not _is_registered(type(value)):
+        raise Unsupported(f"{meta.label} isn't a model of an installed app.")
+    if writing.snapshots:
+        return {"model": meta.label, "using": using, "fields": _fields(value, writing)}
+    if value.pk is None:
+        raise Unsupported(
+            f"the {meta.label} has no primary key, so it can't be fetched again. Save it before it is "
+            "sent, or pass its values."
+        )
+    return {"model": meta.label, "using": using, "pk": codec.encode_value(value.pk, writing)}
+
+
+def _fields(value: Model, writing: Writing) -> dict[str, Any]:
+    encoded: dict[str, Any] = {}
+    for field in value._meta.concrete_fields:
+        if field.attname not in value.__dict__:  # deferred
+            continue
+        try:
+            encoded[field.attname] = codec.encode_value(_plain(field, value), writing)
+        except Unsupported as error:
+            error.path = f".{field.attname}{error.path}"
+            raise
+    return encoded
+
+
+def _plain(field: Field[Any, Any], instance: Model) -> Any:
+    value = instance.__dict__[field.attname]
+    return value.name if isinstance(value, File) else value
+
+
+def _decode_instance(data: Any, reading: Reading) -> Model:
+    model = _model(data["model"])
+    using = reading.using or data["using"]
+    if "fields" in data:
+        fields = {
+            name: codec.decode_value(value, reading) for name, value in data["fields"].items()
+        }
+        names = [f.attname for f in model._meta.concrete_fields if f.attname in fields]
+        return model.from_db(using, names, [fields[name] for name in names])
+    pk = codec.decode_value(data["pk"], reading)
+    key = (model, pk)
+    if key not in reading.found:
+        reading.found[key] = _fetch(model, pk, data["using"] or using)
+    found: Model = reading.found[key]
+    return found
+
+
+def _fetch(model: type[Model], pk: Any, using: str | None) -> Model:
+    try:
+        return model._base_manager.using(using).get(pk=pk)
+    except ObjectDoesNotExist:
+        raise Missing(f"{model._meta.label} {pk!r} is gone") from None
+
+
+def _encode_model(value: type[Model], writing: Writing) -> str:
+    if not _is_registered(value):
+        raise Unsupported(f"{value._meta.label} isn't a model of an installed app.")
+    return value._meta.label
+
+
+def _decode_model(data: Any, reading: Reading) -> type[Model]:
+    return _model(data)
+
+
+def _model(label: Any) -> type[Model]:
+    try:
+        # Models that were made for many-to-many relations too.
+        app, _, name = str(label).partition(".")
+        return apps.get_app_config(app).get_model(name)
+    except (LookupError, ValueError):
+        raise PayloadUnreadable(f"there is no model {label!r}") from None
+
+
+def _is_registered(model: type[Model]) -> bool:
+    try:
+        return (
+            apps.get_app_config(model._meta.app_label).get_model(model._meta.model_name or "")
+            is model
+        )
+    except LookupError:
+        return False
+
+
+def _encode_changes(value: Changes, writing: Writing) -> dict[str, Any]:
+    return {
+        name: [codec.encode_value(change.old, writing), codec.encode_value(change.new, writing)]
+        for name, change in value.items()
+    }
+
+
+def _decode_changes(data: Any, reading: Reading) -> Changes:
+    return Changes(
+        {
+            name: Change(codec.decode_value(old, reading), codec.decode_value(new, reading))
+            for name, (old, new) in data.items()
+        }
+    )

@@ -1,0 +1,50 @@
+"""MariaDB, 10.6 or newer, and MySQL, 8.0.11 or newer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from signalpost.delivery.store import READY, UNKEYED, Claim
+from signalpost.django.stores.base import CLAIMED_COLUMNS, DELIVERY, DatabaseStore
+
+
+class MySQLStore(DatabaseStore):
+    """A store in MariaDB or MySQL, in READ COMMITTED, which is Django's default there."""
+
+    now = "UTC_TIMESTAMP(6)"
+    later = "UTC_TIMESTAMP(6) + INTERVAL %s MICROSECOND"
+    skip_locked = " FOR UPDATE SKIP LOCKED"
+    from_nothing = " FROM DUAL"
+    insert_slot = (
+        "INSERT IGNORE INTO signalpost_slot (lane, slot, fence, owner) VALUES (%s, %s, 0, '')"
+    )
+
+    def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:
+        """Take deliveries without a key that are due, the oldest first."""
+        with self.part(), self.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {CLAIMED_COLUMNS} FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s "
+                f"AND slot = {UNKEYED} AND available_at <= {self.now} "
+                f"ORDER BY available_at, id LIMIT %s{self.skip_locked}",
+                [lane, limit],
+            )
+            rows = [
+                # As they are after `take`: attempts and fence count on.
+                (*row[:6], row[6] + 1, row[7], row[8] + 1, row[9])
+                for row in cursor.fetchall()
+            ]
+            if not rows:
+                return Claim()
+            self.take(cursor, [row[0] for row in rows], owner, lease)
+            return Claim(self.owed(cursor, rows))
+
+    def seconds(self, value: float) -> Any:
+        """The parameter of `later`: microseconds."""
+        return round(value * 1_000_000)
+
+    def time(self, value: Any) -> datetime:
+        """A time as it is stored, in UTC."""
+        if value.tzinfo is None:
+            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]  # a datetime
+        return value  # type: ignore[no-any-return]  # a datetime

@@ -1,0 +1,71 @@
+"""PostgreSQL, 13 or newer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from signalpost.delivery.store import (
+    CLAIMED,
+    READY,
+    UNKEYED,
+    WORKER_LOST,
+    Claim,
+    NewDelivery,
+    NewMessage,
+    Owed,
+)
+from signalpost.django.stores.base import DELIVERY, MESSAGE, DatabaseStore
+
+
+class PostgreSQLStore(DatabaseStore):
+    """A store in PostgreSQL. A claim is one statement; recording a send is one too."""
+
+    # Not clock_timestamp(), which is volatile, so that no index could be searched for it.
+    now = "statement_timestamp()"
+    later = "statement_timestamp() + %s * interval '1 second'"
+    skip_locked = " FOR UPDATE SKIP LOCKED"
+    insert_slot = (
+        "INSERT INTO signalpost_slot (lane, slot, fence, owner) VALUES (%s, %s, 0, '') "
+        "ON CONFLICT DO NOTHING"
+    )
+
+    def record(self, message: NewMessage, deliveries: Sequence[NewDelivery]) -> None:
+        """Write a message and its deliveries: one statement, so one transaction in any case."""
+        row = f"(%s, %s, %s::integer, %s::varchar, %s::integer, {self.later})"
+        values = self.message_parameters(message, deliveries)
+        for each in deliveries:
+            values += self.delivery_parameters(each)
+        with self.cursor() as cursor:
+            cursor.execute(
+                f"WITH m AS ({self.insert_message} RETURNING id) "
+                f"INSERT INTO {DELIVERY} (message_id, receiver, lane, slot, ordering_key, state, "
+                "attempts, max_attempts, available_at, fence, claimed_by, last_error) "
+                f"SELECT m.id, d.receiver, d.lane, d.slot, d.ordering_key, '{READY}', 0, "
+                "d.max_attempts, d.available_at, 0, '', '' "
+                f"FROM m, (VALUES {', '.join([row] * len(deliveries))}) AS d "
+                "(receiver, lane, slot, ordering_key, max_attempts, available_at)",
+                values,
+            )
+
+    def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:
+        """Take deliveries without a key that are due, the oldest first."""
+        with self.cursor() as cursor:
+            cursor.execute(
+                f"WITH c AS MATERIALIZED (SELECT id FROM {DELIVERY} WHERE state = '{READY}' "
+                f"AND lane = %s AND slot = {UNKEYED} AND available_at <= {self.now} "
+                f"ORDER BY available_at, id LIMIT %s{self.skip_locked}) "
+                f"UPDATE {DELIVERY} d SET state = '{CLAIMED}', attempts = d.attempts + 1, "
+                f"fence = d.fence + 1, lease_until = {self.later}, claimed_by = %s "
+                f"FROM c, {MESSAGE} m WHERE d.id = c.id AND m.id = d.message_id "
+                "RETURNING d.id, m.uid, m.topic, m.version, m.body, m.headers, m.created_at, "
+                "d.receiver, d.lane, d.slot, d.ordering_key, d.attempts, d.max_attempts, d.fence, "
+                "d.last_error = %s",
+                [lane, limit, self.seconds(lease), owner, WORKER_LOST],
+            )
+            return Claim(sorted(Owed(*row) for row in cursor.fetchall()))
+
+    def time(self, value: Any) -> datetime:
+        """A time, which has its zone."""
+        return value  # type: ignore[no-any-return]  # psycopg's datetime

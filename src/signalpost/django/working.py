@@ -1,0 +1,133 @@
+"""A worker in a Django project: its connections, and what wakes it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from importlib import metadata
+from typing import Any
+
+from django.db import connections
+
+from signalpost.delivery.execution import Policy
+from signalpost.delivery.running import Checks
+from signalpost.delivery.waiting import Wake
+from signalpost.delivery.worker import Settings, Worker
+from signalpost.django.databases import CHANNEL
+from signalpost.django.settings import configured
+from signalpost.django.stores import store_for
+
+logger = logging.getLogger("signalpost.worker")
+
+#: The longest time between two looks. PostgreSQL tells when there is work; the others are asked.
+POLLS = {"postgresql": (0.02, 1.0), "sqlite": (0.005, 0.02), "mysql": (0.01, 0.02)}
+
+
+class ConnectionChecks(Checks):
+    """Looks, after a receiver, whether this thread's connections are as they were before."""
+
+    def __init__(self) -> None:
+        self._own = {c.alias for c in _opened() if c.in_atomic_block}
+        self._before: dict[str, tuple[Any, ...]] = {}
+
+    def begin(self) -> None:
+        """Note how the connections are."""
+        self._before = {c.alias: _depth(c) for c in _opened()}
+
+    def broken(self) -> str | None:
+        """What the receiver left behind that loses its work."""
+        for connection in _opened():
+            alias = connection.alias
+            before = self._before.get(alias, (False, 0, False))
+            if connection.closed_in_transaction:
+                return f"It closed the connection to '{alias}' inside a transaction."
+            if connection.needs_rollback and not before[2]:
+                return (
+                    f"It left the transaction on '{alias}' broken: a database error was caught inside "
+                    "an atomic block. Catch it around one."
+                )
+            if _depth(connection)[:2] != before[:2]:
+                return f"It left a transaction open on '{alias}'."
+            managed = connection.settings_dict["AUTOCOMMIT"]
+            live = connection.connection is not None and not connection.in_atomic_block
+            if live and managed and not connection.autocommit:
+                return f"It left autocommit off on '{alias}', so that nothing was committed."
+        return None
+
+    def clean(self) -> None:
+        """Close what can't be used any more, so that it is opened again."""
+        for connection in _opened():
+            if connection.alias in self._own:
+                continue  # a test's transaction, in which everything happens
+            managed = connection.settings_dict["AUTOCOMMIT"]
+            off = connection.connection is not None and managed and not connection.autocommit
+            if connection.in_atomic_block or connection.closed_in_transaction or off:
+                _throw_away(connection)
+            elif connection.errors_occurred:
+                connection.close_if_unusable_or_obsolete()
+
+
+def _opened() -> list[Any]:
+    return list(connections.all(initialized_only=True))
+
+
+def _depth(connection: Any) -> tuple[bool, int, bool]:
+    broken = bool(connection.needs_rollback)
+    return connection.in_atomic_block, len(connection.savepoint_ids), broken
+
+
+def _throw_away(connection: Any) -> None:
+    raw = connection.connection
+    del connections[connection.alias]
+    if raw is None:
+        return
+    try:
+        raw.close()
+    except Exception as error:  # noqa: BLE001 - whichever driver's
+        logger.debug("A broken connection could not be closed: %r", error)
+
+
+def policy_for(alias: str) -> Policy:
+    """How the deliveries of a database are run."""
+    return Policy(using=alias, sensitive=frozenset(configured("SENSITIVE")))
+
+
+def make_worker(alias: str, settings: Settings, **options: Any) -> Worker:
+    """A worker on the deliveries of that database. Raises a RecordingError where there are none."""
+    vendor = connections[alias].vendor
+    return Worker(
+        store_for(alias),
+        settings,
+        policy_for(alias),
+        version=metadata.version("signalpost"),
+        checks=ConnectionChecks,
+        listen=Listener(alias) if vendor == "postgresql" else None,
+        end_thread=connections.close_all,
+        **options,
+    )
+
+
+class Listener:
+    """Wakes a worker when PostgreSQL tells that something was committed."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def __call__(self, wake: Wake, stopped: threading.Event) -> None:
+        """Listen until stopped, over a connection of its own."""
+        while not stopped.is_set():
+            connection: Any = connections[self.alias].copy()
+            try:
+                self._listen(connection, wake, stopped)
+            except Exception as error:  # noqa: BLE001 - a hint only: the worker polls meanwhile
+                logger.debug("No hints from the database for now: %s", error)
+                stopped.wait(1.0)
+            finally:
+                connection.close()
+
+    def _listen(self, connection: Any, wake: Wake, stopped: threading.Event) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+        while not stopped.is_set():
+            for _ in connection.connection.notifies(timeout=0.5, stop_after=1):
+                wake.set()

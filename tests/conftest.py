@@ -1,0 +1,62 @@
+"""What every folder of tests relies on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is slow, not wrong: Hypothesis must not take it for a failure.
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
+
+
+# Folders whose tests lose receivers on purpose, to see that the others aren't harmed.
+LOSE_RECEIVERS = {"parity", "stress"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if LOSE_RECEIVERS.intersection(item.path.parts):
+            item.add_marker(pytest.mark.filterwarnings("ignore::signalpost.DeadReceiverWarning"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """The tests' databases; PostgreSQL's only where a test of this run needs it."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    aliases = {"default": False}
+    if any("delivery" in item.path.parts for item in request.session.items):
+        aliases |= {"second": False, "postgres": False}
+    with django_db_blocker.unblock():
+        databases = setup_databases(verbosity=0, interactive=False, aliases=aliases)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(databases, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The checkout's root folder."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def blog_folder(checkout: Path) -> Path:
+    """The folder of the example project."""
+    return checkout / "examples" / "blog"
+
+
+@pytest.fixture
+def blog_copy(blog_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the example project that a test may change."""
+    copy = tmp_path / "blog"
+    shutil.copytree(blog_folder, copy, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3*"))
+    return copy

@@ -1,0 +1,1 @@
+"""The same scenario on the installed Django's dispatcher and on ours, outcomes compared."""

@@ -1,0 +1,1 @@
+"""An app with models to save, in the tests' project."""

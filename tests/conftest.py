@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import services
+
 # A busy machine is slow, not wrong: Hypothesis must not take it for a failure.
 settings.register_profile("unhurried", parent=settings(), deadline=None)
 settings.load_profile("unhurried")
@@ -17,6 +19,8 @@ settings.load_profile("unhurried")
 
 # Folders whose tests lose receivers on purpose, to see that the others aren't harmed.
 LOSE_RECEIVERS = {"parity", "stress"}
+# Folders whose tests meet other databases than SQLite's in memory.
+USE_DATABASES = {"delivery", "durable"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,12 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_setup(
     request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    """The tests' databases; PostgreSQL's only where a test of this run needs it."""
+    """The tests' databases; those of the servers only where a test of this run may need them."""
     from django.test.utils import setup_databases, teardown_databases
 
     aliases = {"default": False}
-    if any("delivery" in item.path.parts for item in request.session.items):
-        aliases |= {"second": False, "postgres": False}
+    if any(USE_DATABASES.intersection(item.path.parts) for item in request.session.items):
+        others = ("second", "file", "postgres", "mariadb")
+        aliases |= {alias: False for alias in others if services.missing(alias) is None}
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False, aliases=aliases)
     yield

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import django
 
+# The databases of one run of the tests; the processes that a test starts are told which they are.
+RUN = os.environ.get("SIGNALPOST_TEST_RUN") or str(os.getpid())
+
 SECRET_KEY = "for the tests only"
 USE_TZ = True
 
@@ -38,7 +41,7 @@ DATABASES = {
             "init_command": "PRAGMA journal_mode=wal; PRAGMA synchronous=normal;",
         },
         "TEST": {
-            "NAME": str(Path(tempfile.gettempdir(), f"test_signalpost_{os.getpid()}.sqlite3"))
+            "NAME": str(Path(tempfile.gettempdir(), f"test_signalpost_{RUN}.sqlite3"))
         },
     },
     "postgres": {
@@ -48,7 +51,7 @@ DATABASES = {
         "USER": os.environ.get("PGUSER", "postgres"),
         "PASSWORD": os.environ.get("PGPASSWORD", ""),
         # Of its own, so that several runs on one machine don't meet.
-        "TEST": {"NAME": f"test_signalpost_{os.getpid()}"},
+        "TEST": {"NAME": f"test_signalpost_{RUN}"},
     },
 }
 # Its driver is compiled, so it isn't everywhere.
@@ -59,7 +62,7 @@ if importlib.util.find_spec("MySQLdb"):
         "HOST": "127.0.0.1",
         "USER": os.environ.get("MYSQL_USER", "root"),
         "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),
-        "TEST": {"NAME": f"test_signalpost_{os.getpid()}", "CHARSET": "utf8mb4"},
+        "TEST": {"NAME": f"test_signalpost_{RUN}", "CHARSET": "utf8mb4"},
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Django 6.1 deprecates the EMAIL_* settings.

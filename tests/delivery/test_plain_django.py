@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import services
+
 PROGRAM = Path(__file__).with_name("plain_django.py")
 
 
 @pytest.mark.parametrize(("engine", "name"), [("sqlite3", ":memory:"), ("postgresql", "postgres")])
 def test_problems_are_met_on_django_alone(engine: str, name: str) -> None:
+    if engine == "postgresql":
+        services.need("postgres")
     process = subprocess.run(
         [sys.executable, str(PROGRAM), engine, name],
         capture_output=True,

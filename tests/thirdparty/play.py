@@ -37,8 +37,8 @@ def play(scenario: Any, order: str) -> dict[str, Any]:
         adopt()
     scenario.prepare()
     django.setup()
-    scenario.connect()
     call_command("migrate", run_syncdb=True, verbosity=0)
+    scenario.connect()
     if order == "adopted last":
         adopt()
     return {"observed": scenario.observe(), "adopted": is_adopted()}

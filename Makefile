@@ -48,8 +48,21 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(wildcard requirements/*.txt) | $(
 	@$(PIP_INSTALL) --editable '.[django]' -r requirements/dev.txt -r requirements/django-5.2.txt
 	@touch $@ $(VENV)/.demo
 
+# Compiled where it is installed, which takes a C compiler and the client's headers.
+$(VENV)/.mariadb: constraints.txt requirements/mariadb.txt | $(VENV)/.dev
+	@command -v mariadb_config mysql_config >/dev/null || { \
+	    echo "The driver of MariaDB and MySQL is compiled: on Debian," \
+	        "apt-get install gcc pkg-config libmariadb-dev first." >&2; \
+	    exit 1; \
+	}
+	@$(PIP_INSTALL) -r requirements/mariadb.txt
+	@touch $@
+
 .PHONY: venv
 venv: $(VENV)/.dev ## Make .venv with everything that development needs
+
+.PHONY: venv-mariadb
+venv-mariadb: $(VENV)/.mariadb ## The same, with the driver of MariaDB and MySQL (needs a C compiler)
 
 # ------------------------------------------------------------------------------------- running
 
@@ -134,8 +147,9 @@ build: $(VENV)/.dev ## Build the wheel and the source distribution into dist/
 upgrade: $(PY) ## Write constraints.txt anew, with the newest versions that fit together
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	$(PY) -m venv "$$fresh"; \
-	"$$fresh/bin/python" -m pip install --quiet --only-binary :all: \
-	    -r requirements/dev.txt -r requirements/django-5.2.txt "asgiref" ; \
+	"$$fresh/bin/python" -m pip install --quiet --only-binary :all: --no-binary mysqlclient \
+	    -r requirements/dev.txt -r requirements/mariadb.txt -r requirements/django-5.2.txt \
+	    "asgiref" ; \
 	{ sed '/^[^#]/,$$d' constraints.txt; \
 	  "$$fresh/bin/python" -m pip freeze --exclude Django; } > constraints.new; \
 	mv constraints.new constraints.txt; git --no-pager diff --stat constraints.txt

@@ -67,8 +67,8 @@ venv-mariadb: $(VENV)/.mariadb ## The same, with the driver of MariaDB and MySQL
 # ------------------------------------------------------------------------------------- running
 
 .PHONY: demo
-demo: $(VENV)/.demo ## Run the blog: a comment is posted, its mail arrives (ONCE=1: then exit)
-	@ONCE=$(ONCE) $(PY) examples/blog/demo.py
+demo: $(VENV)/.demo ## Run the blog: a comment, its mail (ONCE=1: then exit; DURABLE=1: the mail server is down)
+	@ONCE=$(ONCE) DURABLE=$(DURABLE) $(PY) examples/blog/demo.py
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests (ARGS="-k name" to choose, ARGS="-n0 --pdb" to debug)

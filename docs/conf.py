@@ -47,5 +47,8 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"(asgiref|asyncio|builtins|collections|contextlib|django|opentelemetry|threading|types|typing)\b.*",
     ),
-    (r"py:class", r"[A-Z]|UUID|datetime|Connectable|ConnectOptions|Receiver|ReceiverOptions|Responses"),
+    (
+        r"py:class",
+        r"[A-Z]|UUID|datetime|Connectable|ConnectOptions|Receiver|ReceiverOptions|Responses",
+    ),
 ]

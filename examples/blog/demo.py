@@ -4,6 +4,7 @@ Serves the blog and a mail server on this machine, posts one comment as a reader
 mail and the trace of what fired, then leaves the site to you until Ctrl-C. Environment:
 
 - `ONCE=1`: exit after the first comment, with 0 only if its mail arrived;
+- `DURABLE=1`: the mail is a durable delivery, and its server is down when the comment is posted;
 - `PORT`: where the site should be (8000, or the next free port);
 - `EMAIL_PORT`: where the mail server should be (any free port).
 """
@@ -18,7 +19,7 @@ from io import TextIOWrapper
 from typing import Any
 
 from demonstration.errors import DemoError
-from demonstration.options import read_options
+from demonstration.options import Options, read_options
 from demonstration.screen import Screen
 
 NEEDED = {"django": "Django", "signalpost": "signalpost", "aiosmtpd": "aiosmtpd"}
@@ -36,15 +37,21 @@ def main() -> int:
         _stop_cleanly_on_signals()
         options = read_options(os.environ)
         _require_dependencies()
-        from demonstration.show import run
-
-        run(options, screen)
+        _run(options, screen)
     except DemoError as error:
         screen.error(str(error))
         return 1
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return 0
+
+
+def _run(options: Options, screen: Screen) -> None:
+    if options.durable:
+        from demonstration import durable as demonstration
+    else:
+        from demonstration import show as demonstration
+    demonstration.run(options, screen)
 
 
 def _stop_cleanly_on_signals() -> None:

@@ -23,6 +23,7 @@ def environment(**chosen: str) -> dict[str, str]:
     steering = {
         "DJANGO_SETTINGS_MODULE",
         "ONCE",
+        "DURABLE",
         "PORT",
         "EMAIL_HOST",
         "EMAIL_PORT",

@@ -22,6 +22,16 @@ def post_first_comment(
     screen: Screen, url: str, signal: Any, events: SimpleQueue[Event]
 ) -> list[Event]:
     """Return what the comment set off; raise DemoError unless its mail came and a page shows it."""
+    post, answer = submit_comment(screen, url)
+    # The view answers after its receivers are done and the mail is accepted: all is here by now.
+    happened = taken(events)
+    _expect_mail(signal, answer, happened)
+    expect_comment(screen, post)
+    return happened
+
+
+def submit_comment(screen: Screen, url: str) -> tuple[Page, Page]:
+    """Post a comment; return the post's page, as it was before, and the answer."""
     screen.heading("A reader posts a comment")
     browser = Browser()
     home = _opened(screen, browser.open(url))
@@ -30,7 +40,6 @@ def post_first_comment(
         raise DemoError(
             f"{post.url} has no form to comment with. Look at blog/templates/blog/post_detail.html."
         )
-
     answer = browser.submit(post, post.forms[0], author=AUTHOR, text=COMMENT)
     screen.row(
         "POST",
@@ -38,16 +47,16 @@ def post_first_comment(
         note=str(answer.status),
         failed=answer.status != HTTPStatus.OK,
     )
-    # The view answers after its receivers are done and the mail is accepted: all is here by now.
-    happened = _taken(events)
-    _expect_mail(signal, answer, happened)
+    return post, answer
 
-    page = _opened(screen, browser.open(post.url))
+
+def expect_comment(screen: Screen, post: Page) -> None:
+    """Raise a DemoError unless the post's page shows the comment."""
+    page = _opened(screen, Browser().open(post.url))
     if html.escape(COMMENT) not in page.text:
         raise DemoError(
-            f"The mail arrived, but the comment isn't on {page.url}. Look at blog/views.py."
+            f"The view answered 200, but the comment isn't on {page.url}. Look at blog/views.py."
         )
-    return happened
 
 
 def _opened(screen: Screen, page: Page) -> Page:
@@ -66,11 +75,12 @@ def _first_post(home: Page) -> str:
     raise DemoError(f"{home.url} links to no post. Look at blog/migrations/0002_first_posts.py.")
 
 
-def _taken(events: SimpleQueue[Event]) -> list[Event]:
-    taken: list[Event] = []
+def taken(events: SimpleQueue[Event]) -> list[Event]:
+    """Return what has happened and wasn't taken before."""
+    found: list[Event] = []
     while not events.empty():
-        taken.append(events.get())
-    return taken
+        found.append(events.get())
+    return found
 
 
 def _expect_mail(signal: Any, answer: Page, happened: list[Event]) -> None:
@@ -78,10 +88,7 @@ def _expect_mail(signal: Any, answer: Page, happened: list[Event]) -> None:
     for run in runs:
         if run.error is not None:
             raise DemoError(f"The comment's mail didn't arrive: {run.name} raised {run.error!r}.")
-    if answer.status != HTTPStatus.OK:
-        raise DemoError(
-            f"The comment was refused: {answer.url} answered {answer.status}, expected 200."
-        )
+    expect_answer(answer)
     if not runs:
         raise DemoError(
             f"The comment's mail didn't arrive: no receiver of {signal.name} ran. "
@@ -92,7 +99,20 @@ def _expect_mail(signal: Any, answer: Page, happened: list[Event]) -> None:
         raise DemoError(
             "The comment's mail didn't arrive: its receivers ran, but no mail reached the server."
         )
-    if not any(COMMENT in mail.text for mail in mails):
+    if not any(map(tells_of_comment, mails)):
         raise DemoError(
             f"A mail arrived ({mails[0].subject!r}), but the comment's text isn't in it."
         )
+
+
+def expect_answer(answer: Page) -> None:
+    """Raise a DemoError unless the comment was accepted."""
+    if answer.status != HTTPStatus.OK:
+        raise DemoError(
+            f"The comment was refused: {answer.url} answered {answer.status}, expected 200."
+        )
+
+
+def tells_of_comment(mail: Mail) -> bool:
+    """Return whether the comment's text is in the mail."""
+    return COMMENT in mail.text

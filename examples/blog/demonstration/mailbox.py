@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,11 +30,14 @@ class Mail:
 
 
 class Mailbox:
-    """An SMTP server that calls `on_mail` with each mail, from a thread of its own, while entered."""
+    """An SMTP server that calls `on_mail` with each mail, from a thread of its own, while entered.
+
+    Its port is its own from the start. Until it is entered, connections are refused.
+    """
 
     def __init__(self, port: int, *, on_mail: Callable[[Mail], object]) -> None:
         self._on_mail = on_mail
-        self._listener = _listen(port)
+        self._listener = _bind(port)
         self.port: int = self._listener.getsockname()[1]
         self._controller = _Controller(self, self._listener)
 
@@ -43,6 +47,11 @@ class Mailbox:
 
     def __exit__(self, *exception: object) -> None:
         self._controller.stop()
+
+    def close(self) -> None:
+        """Give back the port of a server that was never entered."""
+        self._listener.close()
+        self._controller.loop.close()
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
@@ -65,10 +74,14 @@ class _Controller(Controller):
         return self.loop.create_server(self._factory_invoker, sock=self._listener)
 
 
-def _listen(port: int) -> socket.socket:
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener = socket.create_server((HOST, port))
+        # As asyncio does: connections that have just been closed don't keep the port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name == "posix")
+        listener.bind((HOST, port))
     except OSError as error:
+        listener.close()
         raise port_error(error, port=port, server="SMTP server", setting="EMAIL_PORT") from error
     # Connections inherit it. Without it the second line of an answer waits 40 ms to be sent, which
     # would be most of the receiver's time.

@@ -17,14 +17,17 @@ class Options:
     once: bool
     http_port: int
     smtp_port: int
+    #: Show what becomes of the mail if its server is down.
+    durable: bool = False
 
 
 def read_options(environ: Mapping[str, str]) -> Options:
-    """Return the options in `ONCE`, `PORT` and `EMAIL_PORT`; raise DemoError for a wrong value."""
+    """Return what `ONCE`, `DURABLE`, `PORT`, `EMAIL_PORT` say; raise DemoError for a wrong value."""
     return Options(
         once=_switch(environ, "ONCE"),
         http_port=_port(environ, "PORT", default=8000),
         smtp_port=_port(environ, "EMAIL_PORT", default=0),
+        durable=_switch(environ, "DURABLE"),
     )
 
 

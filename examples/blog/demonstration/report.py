@@ -13,12 +13,17 @@ Event = Mail | Run
 
 
 def show_events(screen: Screen, signal: Any, events: Iterable[Event]) -> None:
-    """Show the mails that arrived, then the trace: what fired, who received and for how long."""
+    """Show the mails that arrived, then the trace."""
     happened = list(events)
     for mail in happened:
         if isinstance(mail, Mail):
             screen.heading("The mail that arrived")
-            _show_mail(screen, mail)
+            show_mail(screen, mail)
+    show_trace(screen, signal, happened)
+
+
+def show_trace(screen: Screen, signal: Any, happened: Iterable[Event]) -> None:
+    """Show what fired, who received and for how long."""
     screen.heading(f"The trace of {signal.name}")
     for run in happened:
         if isinstance(run, Run):
@@ -29,12 +34,13 @@ def show_event(screen: Screen, event: Event) -> None:
     """Show one event by itself, as it happens."""
     if isinstance(event, Mail):
         screen.heading("A mail arrived")
-        _show_mail(screen, event)
+        show_mail(screen, event)
     else:
         _show_run(screen, event)
 
 
-def _show_mail(screen: Screen, mail: Mail) -> None:
+def show_mail(screen: Screen, mail: Mail) -> None:
+    """Show who wrote to whom, and what."""
     screen.row("from", mail.sender)
     screen.row("to", ", ".join(mail.recipients))
     screen.row("subject", mail.subject)

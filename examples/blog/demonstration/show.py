@@ -16,6 +16,8 @@ from demonstration.screen import Screen
 from demonstration.site import Site, blog_ready, create_admin
 from demonstration.stopwatch import Stopwatch
 
+SETTINGS = "config.settings"
+
 
 def run(options: Options, screen: Screen) -> None:
     """Show the demo; raise DemoError if it can't start or the first comment's mail didn't arrive."""
@@ -23,44 +25,50 @@ def run(options: Options, screen: Screen) -> None:
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(TemporaryDirectory(prefix="signalpost-demo-")))
         mailbox = cleanup.enter_context(Mailbox(options.smtp_port, on_mail=events.put))
-        cleanup.enter_context(blog_ready(database=folder / "blog.sqlite3", smtp_port=mailbox.port))
+        cleanup.enter_context(
+            blog_ready(SETTINGS, database=folder / "blog.sqlite3", smtp_port=mailbox.port)
+        )
         from signalpost.tracing import observe
 
-        signal = _new_comment_added()
+        signal = new_comment_added()
         cleanup.enter_context(observe(Stopwatch(signal, on_run=events.put)))
         site = cleanup.enter_context(Site(options.http_port))
 
-        _show_servers(screen, site, mailbox)
+        screen.title("Signalpost demo: a blog whose comments reach its admin by mail")
+        show_site(screen, site)
+        screen.row(
+            "mail", f"smtp://{HOST}:{mailbox.port}", note="a real SMTP server, on this machine only"
+        )
+
         show_events(screen, signal, post_first_comment(screen, site.url, signal, events))
         if options.once:
             screen.done("Done: the mail arrived.")
             return
         try:
-            _serve(screen, site, events)
+            serve(screen, site, events)
         except KeyboardInterrupt:
             screen.done("Stopped.")
 
 
-def _new_comment_added() -> Any:
+def new_comment_added() -> Any:
+    """Return the blog's signal."""
     # The blog's modules can be imported once Django is set up, not before.
     from blog.signals import new_comment_added
 
     return new_comment_added
 
 
-def _show_servers(screen: Screen, site: Site, mailbox: Mailbox) -> None:
-    screen.title("Signalpost demo: a blog whose comments reach its admin by mail")
+def show_site(screen: Screen, site: Site) -> None:
+    """Show where the blog is, and what it stands on."""
     screen.row(
         "site", site.url, note="" if site.is_where_asked else f"port {site.wanted_port} is taken"
-    )
-    screen.row(
-        "mail", f"smtp://{HOST}:{mailbox.port}", note="a real SMTP server, on this machine only"
     )
     screen.row("database", "SQLite", note="new, and gone when the demo ends")
     screen.row("map", _map(site), note="who sends and who receives, for staff")
 
 
-def _serve(screen: Screen, site: Site, events: SimpleQueue[Event]) -> None:
+def serve(screen: Screen, site: Site, events: SimpleQueue[Event]) -> None:
+    """Leave the site to the visitor, and show what happens, until Ctrl-C."""
     name, password = create_admin()
     screen.heading("Your turn: write a comment, its mail is shown here. Ctrl-C stops the demo.")
     screen.row("site", site.url)

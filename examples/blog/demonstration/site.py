@@ -26,9 +26,12 @@ PORTS_TO_TRY = 100
 
 
 @contextmanager
-def blog_ready(*, database: Path, smtp_port: int) -> Iterator[None]:
-    """Set Django up for a blog in a new database that mails to `smtp_port` on this machine."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+def blog_ready(settings: str, *, database: Path, smtp_port: int) -> Iterator[None]:
+    """Set Django up for a blog in a new database that mails to `smtp_port` on this machine.
+
+    Processes that are started from now on are set up so too.
+    """
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
     os.environ["BLOG_DATABASE"] = str(database)
     os.environ["EMAIL_HOST"] = HOST
     os.environ["EMAIL_PORT"] = str(smtp_port)

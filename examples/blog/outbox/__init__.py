@@ -1,0 +1,1 @@
+"""An app that makes the blog's mails durable. Only `config.durable` installs it."""

@@ -81,9 +81,15 @@ class Durable:
         self.databases = databases
         self.key = receiver_name(receiver)
         self.options = Options()
-        self.rules = rules
+        # Weakly, since they hold this: what is disconnected is to be gone at once.
+        self._rules = weakref.ref(rules)
         self._signal = weakref.ref(signal)
         self._receiver = receivers.reference_to(receiver)
+
+    @property
+    def rules(self) -> Rules | None:
+        """The rules of the connection, while there is one."""
+        return self._rules()
 
     @property
     def signal(self) -> Signal | None:
@@ -97,12 +103,12 @@ class Durable:
 
     def prepare(self, call: Call) -> None:
         """Join the other durable receivers of the send."""
-        Recording.of(call).calls.append(call)
+        Recording.of(call).calls.append(weakref.ref(call))
 
     def __call__(self, call: Call) -> str:
         """Record the call, unless it was recorded with one before. What became of it, in a word."""
         recording = Recording.of(call)
-        if call not in recording.recorded:
+        if not recording.has(call):
             recording.record(call)
         return "recorded"
 
@@ -113,9 +119,11 @@ class Recording:
     __slots__ = ("calls", "recorded", "verdicts")
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self.recorded: list[Call] = []
-        self.verdicts: list[tuple[Call, bool]] = []
+        # Weakly, since each call has this in what it shares: a send is to leave no circle behind,
+        # which would keep its payload, and a receiver that is disconnected, for a while.
+        self.calls: list[weakref.ref[Call]] = []
+        self.recorded: list[weakref.ref[Call]] = []
+        self.verdicts: list[tuple[weakref.ref[Call], bool]] = []
 
     @classmethod
     def of(cls, call: Call) -> Recording:
@@ -123,23 +131,28 @@ class Recording:
         recordings: dict[int, Recording] = call.shared.setdefault("recordings", {})
         return recordings.setdefault(id(call.named), cls())
 
+    def has(self, call: Call) -> bool:
+        """Whether the call is recorded."""
+        return any(each() is call for each in self.recorded)
+
     def wants(self, call: Call, conditions: Sequence[Condition]) -> bool:
         """Whether the rules let the call be made; they are asked once."""
         for known, verdict in self.verdicts:
-            if known is call:
+            if known() is call:
                 return verdict
         verdict = all(condition(call) for condition in conditions)
-        self.verdicts.append((call, verdict))
+        self.verdicts.append((weakref.ref(call), verdict))
         return verdict
 
     def record(self, first: Call) -> None:
         """Write the message, and a row for each of the send's receivers that is to have one."""
         rows: dict[str, dict[str, tuple[Call, NewDelivery]]] = {}
-        for call in (first, *self.calls):
+        others = [call for each in self.calls if (call := each()) is not None]
+        for call in (first, *others):
             durable = _durable_of(call)
             if call is not first:
                 try:
-                    if call in self.recorded or not all(c(call) for c in call.rules.conditions):
+                    if self.has(call) or not all(c(call) for c in call.rules.conditions):
                         continue
                     alias, row = _row_of(durable, call)
                 except Exception:  # noqa: BLE001, S112 - raised again when the call's own turn comes
@@ -148,7 +161,7 @@ class Recording:
                 alias, row = _row_of(durable, call)
             # One row for each key: a receiver that is connected twice is delivered to once.
             rows.setdefault(alias, {}).setdefault(durable.key, (call, row))
-            self.recorded.append(call)
+            self.recorded.append(weakref.ref(call))
         try:
             for alias, by_key in rows.items():
                 self._write(alias, first, by_key)

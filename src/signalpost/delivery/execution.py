@@ -70,14 +70,14 @@ def open_owed(owed: Owed, policy: Policy) -> Ready | Finished:
 
 
 def _restore(owed: Owed, durable: Durable, policy: Policy) -> Ready:
-    receiver, signal = durable.receiver, durable.signal
+    receiver, signal, rules = durable.receiver, durable.signal, durable.rules
     opened = Opened(owed.body, owed.headers, owed.version)
     reading = Reading(policy.using)
     parameters = parameters_of(receiver)
     # Without a declared payload a receiver is passed all that is sent: Django's rule.
     takes_all = getattr(signal, "_payload", None) is None or parameters.takes_others
     named = opened.named(reading, lambda name: takes_all or name in parameters.names)
-    call = Call(receiver, durable.rules, signal, opened.sender(reading), named)  # type: ignore[arg-type]  # alive: it was found
+    call = Call(receiver, rules, signal, opened.sender(reading), named)  # type: ignore[arg-type]  # alive: it was found
     context = MappingProxyType(opened.context(reading))
     call.added = opened.added(owed.receiver, reading)
     delivery = Delivery(

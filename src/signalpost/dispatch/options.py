@@ -103,8 +103,8 @@ def rules_for(signal: Signal, receiver: Any, sender: Any, options: dict[str, Any
                     "INSTALLED_APPS, or call signalpost.django.adopt() first."
                 )
             option(connecting, given[name])
-    for accepted in connecting.accepted:
-        accepted()
+    while connecting.accepted:  # emptied, since they refer to it
+        connecting.accepted.pop(0)()
     connecting.rules.options = given
     return connecting.rules
 

@@ -88,7 +88,17 @@ class Rules:
 class Call:
     """A receiver that is about to be called: what conditions look at and deliveries keep."""
 
-    __slots__ = ("added", "cause", "named", "receiver", "rules", "sender", "shared", "signal")
+    __slots__ = (
+        "__weakref__",
+        "added",
+        "cause",
+        "named",
+        "receiver",
+        "rules",
+        "sender",
+        "shared",
+        "signal",
+    )
 
     #: What the rules add to the payload; a receiver is passed what it accepts of it.
     added: dict[str, Any]

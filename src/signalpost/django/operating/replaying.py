@@ -155,17 +155,17 @@ class Kept:
 
     def _ask(self, connected: Connected) -> tuple[bool, str | None]:
         """Whether the receiver is to have it, and its key there. Raises a PayloadUnreadable."""
-        durable = connected.durable
+        durable, rules = connected.durable, connected.durable.rules
         opened = Opened(*self.parts)
         sender = opened.sender(self.reading)
-        if not connected.hears(sender):
+        if rules is None or not connected.hears(sender):
             return False, None
         named = opened.named(self.reading, lambda name: True)
-        call = Call(durable.receiver, durable.rules, durable.signal, sender, named)  # type: ignore[arg-type]  # alive
+        call = Call(durable.receiver, rules, durable.signal, sender, named)  # type: ignore[arg-type]  # alive
         call.added = opened.added(durable.key, self.reading)
-        if "fields" in durable.rules.options and "changes" not in call.added:
+        if "fields" in rules.options and "changes" not in call.added:
             return False, None  # what changed then is known of those that were to hear of it then
-        if not all(condition(call) for condition in durable.rules.conditions):
+        if not all(condition(call) for condition in rules.conditions):
             return False, None
         key_of = durable.options.key_of
         return True, None if key_of is None else key_of(call)

@@ -1,0 +1,56 @@
+"""A receiver that was disconnected is nobody's any more, at once."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from signalpost import Signal
+from signalpost.delivery import receivers
+
+paid = Signal(name="tests.disconnected.paid")
+
+
+def note(number: int, **kwargs: Any) -> None: ...
+
+
+def other(number: int, **kwargs: Any) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def without_the_garbage_collector() -> Any:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"key": "number"}, {"key": lambda number: number}, {"when": lambda number: True}],
+)
+def test_disconnected_receiver_is_not_delivered_to(options: Any) -> None:
+    paid.connect(note, durable="tests.disconnected", aliases=["tests.before"], **options)
+    assert receivers.find("tests.disconnected", "tests.disconnected.paid") is not None
+    paid.disconnect(note)
+    assert receivers.find("tests.disconnected", "tests.disconnected.paid") is None
+    assert receivers.find("tests.before", "tests.disconnected.paid") is None
+    assert "tests.disconnected" not in receivers.keys()  # noqa: SIM118 - a function
+
+
+def test_send_keeps_no_disconnected_receiver(database: str) -> None:
+    for receiver in (note, other):
+        paid.connect(receiver, durable=f"tests.{receiver.__name__}", using=database)
+    paid.send(None, number=1)
+    for receiver in (note, other):
+        paid.disconnect(receiver)
+    assert receivers.find("tests.note", "tests.disconnected.paid") is None
+    assert receivers.find("tests.other", "tests.disconnected.paid") is None
+
+
+def test_key_of_a_disconnected_receiver_is_free() -> None:
+    paid.connect(note, durable="tests.disconnected")
+    paid.disconnect(note)
+    paid.connect(other, durable="tests.disconnected")
+    paid.disconnect(other)

@@ -245,7 +245,8 @@ class DatabaseStore:
         with self.part(), self.cursor() as cursor:
             cursor.execute(
                 f"SELECT id FROM {DELIVERY} WHERE state = '{CLAIMED}' AND lease_until < {self.now} "
-                f"ORDER BY id LIMIT {BATCH}{self.skip_locked}"
+                f"ORDER BY id LIMIT {BATCH}{self.skip_locked}",
+                [],  # without parameters SQLite would be given `%%` as it stands in `now`
             )
             ids = [row[0] for row in cursor.fetchall()]
             if ids:

@@ -48,10 +48,13 @@ def main() -> int:
 
 def _run(options: Options, screen: Screen) -> None:
     if options.durable:
-        from demonstration import durable as demonstration
+        from demonstration.durable import run_durable
+
+        run_durable(options, screen)
     else:
-        from demonstration import show as demonstration
-    demonstration.run(options, screen)
+        from demonstration.show import run
+
+        run(options, screen)
 
 
 def _stop_cleanly_on_signals() -> None:

@@ -31,7 +31,7 @@ SETTINGS = "config.durable"
 FAILURES = 2
 
 
-def run(options: Options, screen: Screen) -> None:
+def run_durable(options: Options, screen: Screen) -> None:
     """Show the demo; raise DemoError if it can't start or the comment's mail didn't arrive."""
     events: SimpleQueue[Event] = SimpleQueue()
     with ExitStack() as cleanup:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from blog.receivers import send_notification
 from blog.signals import new_comment_added
 
+from signalpost import receiver
+
 # The blog has connected it to run in the request, and a connection keeps the options that it has.
 new_comment_added.disconnect(send_notification)
-new_comment_added.connect(send_notification, durable=True)
+receiver(new_comment_added, durable=True)(send_notification)

@@ -54,7 +54,9 @@ def test_adoption_is_information_only() -> None:
         assert not message.is_serious()
 
 
-SETTINGS = "ADOPT, AUTODISCOVER, MAP_LIVE, OBSERVERS, PAYLOAD_LIMIT, RETENTION, SENSITIVE, TRACE"
+SETTINGS = (
+    "ADOPT, AUTODISCOVER, LEASE, MAP_LIVE, OBSERVERS, PAYLOAD_LIMIT, RETENTION, SENSITIVE, TRACE"
+)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class SignalpostConfig(AppConfig):
     def ready(self) -> None:
         payloads.install()
         register(checks.check_wiring, Tags.signals)
+        register(checks.check_stored, Tags.database)
         autodiscovery.autodiscover(configured("AUTODISCOVER"))
         observers.install(configured("OBSERVERS"))
         if trace_server.is_wanted(configured("TRACE")):

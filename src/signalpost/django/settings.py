@@ -9,6 +9,9 @@ from typing import Any
 
 from django.conf import settings
 
+#: In seconds. Nothing is begun in the last five of a lease, and a third of it passes until it is renewed.
+SHORTEST_LEASE = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -54,6 +57,10 @@ def _is_days(value: Any) -> bool:
     return type(value) in (int, float) and 0 <= value < 36_500  # noqa: PLR2004 - a century
 
 
+def _is_lease(value: Any) -> bool:
+    return type(value) in (int, float) and SHORTEST_LEASE <= value <= 86_400  # noqa: PLR2004 - a day
+
+
 def _is_path(value: Any) -> bool:
     return type(value) is str and "." in value
 
@@ -78,6 +85,14 @@ SETTINGS = {
             _are_modules,
             'a list of module names, such as ["receivers"]',
             "The modules that are imported from each installed app; [] imports none.",
+        ),
+        Setting(
+            "LEASE",
+            60,
+            _is_lease,
+            f"a number of seconds, {SHORTEST_LEASE} or more",
+            "How long what a worker has claimed stays its own without being renewed, unless its --lease "
+            "says otherwise: so long the work of a killed worker waits.",
         ),
         Setting(
             "MAP_LIVE",
@@ -106,7 +121,7 @@ SETTINGS = {
             14,
             _is_days,
             "a number of days",
-            "How long `manage.py signalpost prune` keeps what is settled.",
+            "How long `manage.py signalpost prune` keeps messages, and what was cancelled.",
         ),
         Setting(
             "SENSITIVE",

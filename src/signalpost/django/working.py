@@ -87,6 +87,11 @@ def _throw_away(connection: Any) -> None:
         logger.debug("A broken connection could not be closed: %r", error)
 
 
+def poll_of(alias: str) -> tuple[float, float]:
+    """The shortest and the longest time between two looks into that database."""
+    return POLLS[connections[alias].vendor]
+
+
 def policy_for(alias: str) -> Policy:
     """How the deliveries of a database are run."""
     return Policy(using=alias, sensitive=frozenset(configured("SENSITIVE")))

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage
 from signalpost.django.checks.configuration import check_settings, tell_adoption
 from signalpost.django.checks.costs import check_costs
 from signalpost.django.checks.deletes import check_database_deletes
+from signalpost.django.checks.deliveries import check_durable_settings, check_stored
 from signalpost.django.checks.labels import check_labels
 from signalpost.django.checks.modules import check_modules_imported, check_sources_imported
 from signalpost.django.checks.subclasses import check_subclasses
@@ -18,6 +19,9 @@ from signalpost.inspect import connections
 
 if TYPE_CHECKING:
     from django.apps import AppConfig
+
+
+__all__ = ["check_stored", "check_wiring"]
 
 
 def check_wiring(
@@ -39,4 +43,4 @@ def check_wiring(
     ]
     if app_configs is not None:
         faults = [fault for fault in faults if fault.obj in app_configs]
-    return [*check_settings(), *faults, *tell_adoption()]
+    return [*check_settings(), *check_durable_settings(), *faults, *tell_adoption()]

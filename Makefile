@@ -129,6 +129,11 @@ matrix: $(VENV)/.dev ## Run the tests on each supported Python and Django (PYTHO
 bench: $(VENV)/.dev ## Measure against Django and others (QUICK=1: a short run; CHECK=1: fail on a miss)
 	$(PY) -m benchmarks $(if $(QUICK),--quick) $(if $(CHECK),--check)
 
+DB ?= SQLite
+.PHONY: soak
+soak: $(VENV)/.dev ## Deliver a million, behind dead rows and beside a hot key (DB=PostgreSQL, COUNT=100000)
+	$(PY) -m benchmarks.soak $(DB) $(if $(COUNT),--count $(COUNT))
+
 .PHONY: django-suite
 django-suite: $(VENV)/.dev ## Run Django's own tests on our dispatcher (DJANGO=6.1, FULL=1: all of them)
 ifeq ($(DJANGO),5.2)

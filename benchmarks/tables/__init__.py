@@ -8,6 +8,7 @@ from benchmarks.tables import (
     asends,
     changes,
     connections,
+    durable,
     imports,
     listing,
     memory,
@@ -28,4 +29,7 @@ TABLES: tuple[Table, ...] = (
     patched.TABLE,
     models.TABLE,
     listing.TABLE,
+    durable.RECORDING,
+    durable.DELIVERING,
+    durable.WAITING,
 )

@@ -18,7 +18,10 @@ from signalpost.exceptions import PayloadUnreadable, RecordingError
 VERSION = 1
 #: The most deliveries that may lead to one another, each sending what the next one receives.
 MAX_HOPS = 16
-_TOO_LONG = "A message of {size:,} bytes is longer than {limit:,} bytes. "
+_TOO_LONG = "A {what} of {size:,} bytes is longer than {limit:,} bytes. "
+_WHAT_TO_DO = (
+    'Store that elsewhere and pass a reference to it, or raise SIGNALPOST["PAYLOAD_LIMIT"].'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +33,35 @@ class Sent:
     named: Mapping[str, Any]
     #: Whether instances are stored whole, since their rows are gone.
     snapshots: bool = False
+    #: The database that it is recorded in.
+    using: str | None = None
 
 
 def write(sent: Sent, added: Mapping[str, Mapping[str, Any]], *, limit: int) -> NewMessage:
-    """The message. `added` has what rules add to the payload, for each receiver's key.
+    """The message. `added` has what rules add to the payload, encoded, for each receiver's key.
 
     Raises a RecordingError that names what can't be stored.
     """
-    named = codec.encode_each(dict(sent.named), snapshots=sent.snapshots)
-    sender = codec.encode_each({"sender": sent.sender}, snapshots=sent.snapshots)["sender"]
+    whole, using = sent.snapshots, sent.using
+    named = codec.encode_each(dict(sent.named), snapshots=whole, using=using)
+    # By itself, since the payload may have an argument of any name.
+    sender = codec.encode_each({"sender": sent.sender}, snapshots=whole, using=using)["sender"]
     data: dict[str, Any] = {"named": named, "sender": sender}
     if added:
-        data["added"] = {key: codec.encode_each(dict(each)) for key, each in added.items()}
+        data["added"] = added
     text = codec.compose(data)
     if len(text) > limit:
-        largest = max(named, key=lambda name: len(codec.compose(named[name])), default="sender")
+        sizes = {
+            name: len(codec.compose(value)) for name, value in {"sender": sender, **named}.items()
+        }
         raise RecordingError(
-            _TOO_LONG.format(size=len(text), limit=limit)
-            + f"Its largest argument is '{largest}'. Store that elsewhere and pass a reference to "
-            'it, or raise SIGNALPOST["PAYLOAD_LIMIT"].'
+            _TOO_LONG.format(what="message", size=len(text), limit=limit)
+            + f"Its largest argument is '{max(sizes, key=sizes.__getitem__)}'. {_WHAT_TO_DO}"
         )
-    return NewMessage(new_uid(), sent.topic, text, _headers(), VERSION)
+    return NewMessage(new_uid(), sent.topic, text, _headers(using, limit), VERSION)
 
 
-def _headers() -> str:
+def _headers(using: str | None, limit: int) -> str:
     headers: dict[str, Any] = {}
     hop, context = hops.get(), current_context()
     if hop > MAX_HOPS:
@@ -65,10 +73,15 @@ def _headers() -> str:
         headers["hops"] = hop
     if context:
         try:
-            headers["context"] = codec.encode_each(dict(context))
+            headers["context"] = codec.encode_each(dict(context), using=using)
         except RecordingError as error:
-            raise RecordingError(f"in signal_context: {error}") from None
-    return codec.compose(headers)
+            raise RecordingError(f"in signal_context: {error}") from error.__cause__
+    text = codec.compose(headers)
+    if len(text) > limit:
+        raise RecordingError(
+            _TOO_LONG.format(what="signal_context", size=len(text), limit=limit) + _WHAT_TO_DO
+        )
+    return text
 
 
 class Opened:
@@ -110,7 +123,7 @@ class Opened:
     def hops(self) -> int:
         """How many deliveries led to this one."""
         count = self._headers.get("hops", 0)
-        return count if type(count) is int else 0
+        return max(0, count) if type(count) is int else 0
 
 
 def new_uid() -> UUID:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from signalpost.delivery import body, receivers
+from signalpost.delivery import body, codec, receivers
 from signalpost.delivery.retrying import Backoff, Exponential
 from signalpost.delivery.store import NewDelivery, NewMessage
 from signalpost.dispatch.names import receiver_name, signal_name
@@ -20,6 +20,9 @@ from signalpost.exceptions import RecordingError
 if TYPE_CHECKING:
     from signalpost.dispatch.rules import Call, Condition, Rules
     from signalpost.dispatch.signal import Signal
+
+#: A delivery's row, and what rules add to the payload for its receiver, encoded.
+Owed: TypeAlias = tuple[NewDelivery, dict[str, Any]]
 
 DEFAULT_LANE = "default"
 DEFAULT_ATTEMPTS = 12
@@ -46,8 +49,8 @@ class Databases(Protocol):
         """The store of that database."""
         ...
 
-    def payload(self, call: Call) -> body.Sent:
-        """The sender and the payload, as they are to be stored."""
+    def payload(self, call: Call, topic: str, alias: str) -> body.Sent:
+        """The sender and the payload, as they are to be stored in that database."""
         ...
 
     def limit(self) -> int:
@@ -85,6 +88,7 @@ class Durable:
         self._rules = weakref.ref(rules)
         self._signal = weakref.ref(signal)
         self._receiver = receivers.reference_to(receiver)
+        self._topic: str | None = None
 
     @property
     def rules(self) -> Rules | None:
@@ -100,6 +104,24 @@ class Durable:
     def receiver(self) -> Any:
         """The receiver, while it lives."""
         return self._receiver()
+
+    @property
+    def topic(self) -> str:
+        """The signal's name, which its messages are stored under."""
+        if self._topic is not None:
+            return self._topic
+        name = signal_name(self.signal)
+        if "<" not in name:  # else it may get a variable yet
+            # Kept: a signal that isn't ours is looked for in all modules, which takes milliseconds.
+            self._topic = name
+        return name
+
+    def owed(self, call: Call) -> Owed:
+        """What the receiver is owed for the call. Raises where its key or its additions can't be."""
+        options = self.options
+        key = None if options.key_of is None else options.key_of(call)
+        row = NewDelivery(self.key, options.queue, options.max_attempts, key, options.delay)
+        return row, codec.encode_each(call.added) if call.added else {}
 
     def prepare(self, call: Call) -> None:
         """Join the other durable receivers of the send."""
@@ -145,41 +167,48 @@ class Recording:
         return verdict
 
     def record(self, first: Call) -> None:
-        """Write the message, and a row for each of the send's receivers that is to have one."""
-        rows: dict[str, dict[str, tuple[Call, NewDelivery]]] = {}
-        others = [call for each in self.calls if (call := each()) is not None]
-        for call in (first, *others):
-            durable = _durable_of(call)
-            if call is not first:
-                try:
-                    if self.has(call) or not all(c(call) for c in call.rules.conditions):
-                        continue
-                    alias, row = _row_of(durable, call)
-                except Exception:  # noqa: BLE001, S112 - raised again when the call's own turn comes
-                    continue
-            else:
-                alias, row = _row_of(durable, call)
+        """Write the message, and a row for each of the send's receivers in the same database."""
+        durable = _durable_of(first)
+        databases, alias = durable.databases, _alias_of(first)
+        try:
             # One row for each key: a receiver that is connected twice is delivered to once.
-            rows.setdefault(alias, {}).setdefault(durable.key, (call, row))
-            self.recorded.append(weakref.ref(call))
-        try:
-            for alias, by_key in rows.items():
-                self._write(alias, first, by_key)
-        except BaseException:
-            self.recorded.clear()  # so that each is told in its turn
-            raise
-
-    def _write(self, alias: str, first: Call, by_key: dict[str, tuple[Call, NewDelivery]]) -> None:
-        databases = _durable_of(first).databases
-        added = {key: call.added for key, (call, _) in by_key.items() if call.added}
-        try:
-            message = body.write(databases.payload(first), added, limit=databases.limit())
+            owed = {durable.key: durable.owed(first)}
+            calls = [first]
+            for call in self._beside(first):
+                found = self._owed_in(alias, call)
+                if found is not None:
+                    owed.setdefault(_durable_of(call).key, found)
+                    calls.append(call)
+            message = body.write(
+                databases.payload(first, durable.topic, alias),
+                {key: added for key, (_, added) in owed.items() if added},
+                limit=databases.limit(),
+            )
         except RecordingError as error:
             raise RecordingError(
-                f"Cannot record signal '{signal_name(first.signal)}' for durable receiver "
+                f"Cannot record signal '{durable.topic}' for durable receiver "
                 f"'{receiver_name(first.receiver)}': {error}"
-            ) from None
-        databases.store(alias).record(message, [row for _, row in by_key.values()])
+            ) from error.__cause__
+        databases.store(alias).record(message, [row for row, _ in owed.values()])
+        self.recorded += [weakref.ref(call) for call in calls]
+
+    def _beside(self, first: Call) -> list[Call]:
+        others = [call for each in self.calls if (call := each()) is not None]
+        return [call for call in others if call is not first and not self.has(call)]
+
+    def _owed_in(self, alias: str, call: Call) -> Owed | None:
+        """What is owed to a receiver whose turn is yet to come, or None where it isn't, or not there.
+
+        What it raises now it raises again in its turn, to be told of by its own name.
+        """
+        try:
+            if all(condition(call) for condition in call.rules.conditions) and (
+                _alias_of(call) == alias
+            ):
+                return _durable_of(call).owed(call)
+        except Exception:  # noqa: BLE001, S110 - said above
+            pass
+        return None
 
 
 def _durable_of(call: Call) -> Durable:
@@ -187,8 +216,6 @@ def _durable_of(call: Call) -> Durable:
     return durable  # type: ignore[no-any-return]  # only durable calls come here
 
 
-def _row_of(durable: Durable, call: Call) -> tuple[str, NewDelivery]:
-    options = durable.options
-    key = None if options.key_of is None else options.key_of(call)
-    row = NewDelivery(durable.key, options.queue, options.max_attempts, key, options.delay)
-    return durable.databases.alias(call, options.using), row
+def _alias_of(call: Call) -> str:
+    durable = _durable_of(call)
+    return durable.databases.alias(call, durable.options.using)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from signalpost.delivery import receivers
 from signalpost.delivery.coalescing import path_function
@@ -12,6 +17,7 @@ from signalpost.delivery.durable import NAME_LENGTH, Databases, Durable, Recordi
 from signalpost.delivery.moments import refuse_before_the_change
 from signalpost.delivery.retrying import backoff_from
 from signalpost.dispatch.names import receiver_name, signal_name
+from signalpost.dispatch.signatures import is_async
 from signalpost.exceptions import PayloadError
 
 if TYPE_CHECKING:
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 
 #: What the column of attempts holds.
 MOST_ATTEMPTS = 32_000
+#: The most seconds of `delay` and `timeout`.
+LONGEST = 366 * 86_400.0
 _BLOCK, _SKIP, _FAIL = "block", "skip", "fail"
 
 
@@ -72,14 +80,17 @@ def _accept(connecting: Connecting, made: Durable) -> None:
 
 def aliases(connecting: Connecting, value: Any) -> None:
     """``aliases=["shop.old_name"]``: keys that the receiver had before."""
-    given: tuple[Any, ...] = (
-        tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else ()
-    )
+    several: Any = value
+    given: tuple[Any, ...] = ()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        given = tuple(several)
     if not given or not all(isinstance(each, str) and each for each in given):
         raise connecting.refusal(
             f"aliases={value!r} is no list of keys that the receiver had before. "
             'Write aliases=["shop.receivers.old_name"].'
         )
+    for each in given:
+        _check_length(connecting, "alias", each)
     _durable(connecting, "aliases").options.aliases = given
 
 
@@ -99,6 +110,11 @@ def backoff(connecting: Connecting, value: Any) -> None:
         raise connecting.refusal(
             f"backoff={value!r} is neither seconds, nor a list of them, nor a function of the "
             "attempt. Write backoff=[10, 60, 600], say."
+        )
+    if callable(value) and not _takes_one(value):
+        raise connecting.refusal(
+            "backoff= is called with the number of the attempt, which it doesn't take, or is async. "
+            "Write backoff=lambda attempt: 60 * attempt, say."
         )
     _durable(connecting, "backoff").options.backoff = found
 
@@ -173,8 +189,11 @@ def _durable(connecting: Connecting, name: str) -> Durable:
 
 def _seconds(connecting: Connecting, name: str, value: Any) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 < value < float("inf"):
-        raise connecting.refusal(f"{name}={value!r} is no number of seconds. Write {name}=30, say.")
+    if not number or not 0 < value <= LONGEST:
+        raise connecting.refusal(
+            f"{name}={value!r} is no number of seconds up to {LONGEST:,.0f}, a year. Write {name}=30, "
+            "say."
+        )
     return float(value)
 
 
@@ -198,11 +217,42 @@ def _is_found_again(receiver: Any) -> bool:
 
 
 def _key_text(key_of: Callable[[Call], Any], call: Call) -> str:
-    key = key_of(call)
-    text = str(key)
-    if key is None or len(text) > NAME_LENGTH or not text.isprintable():
+    key: object = key_of(call)
+    text = _text(key)
+    if text is None or len(text) > NAME_LENGTH or not text.isprintable():
+        kind = type(key)
+        what = "None" if key is None else f"a {kind.__module__}.{kind.__qualname__}"
         raise PayloadError(
-            f"key= of '{receiver_name(call.receiver)}' gave {key!r}, which can't order deliveries: "
-            f"give a number or a text of at most {NAME_LENGTH} characters."
+            f"key= of '{receiver_name(call.receiver)}' gave {what.replace('builtins.', '')}, which "
+            "can't order deliveries: give a number, a printable text of at most "
+            f"{NAME_LENGTH} characters, or a tuple of such."
         )
     return text
+
+
+def _text(key: Any) -> str | None:
+    """The text of what has one for good; an instance's is whatever its class makes of it just now."""
+    if isinstance(key, Enum):
+        return _text(key.value)
+    if isinstance(key, (str, int, UUID, Decimal, date)):
+        return str(key)
+    parts: Any = key
+    if isinstance(key, tuple) and parts:
+        texts = [_text(each) for each in parts]
+        return None if None in texts else repr(tuple(texts))
+    return None
+
+
+def _takes_one(function: Any) -> bool:
+    """Whether the function can be called with one argument, and answers at once."""
+    if is_async(function):
+        return False
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # one of C, without a signature: it may
+        return True
+    try:
+        signature.bind(1)
+    except TypeError:
+        return False
+    return True

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-from signalpost.dispatch.names import signal_name
 
 if TYPE_CHECKING:
     from signalpost.delivery.durable import Durable
 
 _by_key: dict[str, list[weakref.ref[Durable]]] = {}
+_lock = threading.Lock()
 
 
 def remember(durable: Durable) -> None:
     """Have the receiver found by its key and its aliases, for as long as it is connected."""
     reference = weakref.ref(durable)
-    for key in (durable.key, *durable.options.aliases):
-        alive = [each for each in _by_key.get(key, ()) if each() is not None]
-        _by_key[key] = [*alive, reference]
+    with _lock:
+        for key in (durable.key, *durable.options.aliases):
+            alive = [each for each in _by_key.get(key, ()) if each() is not None]
+            _by_key[key] = [*alive, reference]  # at once: others read without the lock
 
 
 def find(key: str, topic: str) -> Durable | None:
@@ -29,11 +30,15 @@ def find(key: str, topic: str) -> Durable | None:
     """
     for reference in _by_key.get(key, ()):
         durable = reference()
-        if durable is None or durable.receiver is None or durable.signal is None:
-            continue
-        if signal_name(durable.signal) == topic:
+        if durable is not None and is_connected(durable) and durable.topic == topic:
             return durable
     return None
+
+
+def is_connected(durable: Durable) -> bool:
+    """Whether the receiver, its signal and the connection are there still."""
+    parts = (durable.receiver, durable.signal, durable.rules)
+    return all(part is not None for part in parts)
 
 
 def blocks(key: str) -> bool:
@@ -43,13 +48,13 @@ def blocks(key: str) -> bool:
 
 
 def conflicting(durable: Durable) -> Durable | None:
-    """Another receiver of the same signal that has one of the keys of this one."""
+    """Another receiver of the same signal, or of one of the same name, that has a key of this one."""
     for key in (durable.key, *durable.options.aliases):
         for reference in _by_key.get(key, ()):
             other = reference()
-            if other is None or other.signal is not durable.signal:
+            if other is None or not is_connected(other) or other.receiver == durable.receiver:
                 continue
-            if other.receiver is not None and other.receiver != durable.receiver:
+            if other.signal is durable.signal or other.topic == durable.topic:
                 return other
     return None
 
@@ -57,7 +62,7 @@ def conflicting(durable: Durable) -> Durable | None:
 def known() -> list[Durable]:
     """All durable receivers that are connected, each once."""
     found = {id(d): d for each in list(_by_key.values()) for r in each if (d := r()) is not None}
-    return [d for d in found.values() if d.receiver is not None and d.signal is not None]
+    return [durable for durable in found.values() if is_connected(durable)]
 
 
 def keys() -> set[str]:

@@ -14,6 +14,7 @@ from signalpost.delivery.body import Sent
 from signalpost.delivery.store import NewDelivery, NewMessage
 from signalpost.dispatch.names import receiver_name, signal_name
 from signalpost.django.settings import configured
+from signalpost.django.signals import post_update
 from signalpost.django.stores import store_for
 from signalpost.django.stores.base import DELIVERY, DatabaseStore
 from signalpost.exceptions import RecordingError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from signalpost.dispatch.rules import Call
 
+_ORIGINS: dict[object, tuple[str, ...]] = {post_delete: ("origin",), post_update: ("queryset",)}
 #: The channel of PostgreSQL's NOTIFY. It carries nothing.
 CHANNEL = "signalpost"
 #: One hint in so many seconds is enough: a worker that was woken looks again that often.
@@ -63,14 +65,16 @@ class DjangoDatabases:
         """The store of that database, which wakes its workers after the commit."""
         return Recorder(store_for(alias))
 
-    def payload(self, call: Call) -> Sent:
-        """The sender and the payload, as they are to be stored."""
+    def payload(self, call: Call, topic: str, alias: str) -> Sent:
+        """The sender and the payload, as they are to be stored in that database."""
         named = dict(call.named)
-        deleted = cast("object", call.signal) is post_delete
-        # What `delete` was called on: a queryset, or an instance whose row is going too.
-        if deleted and isinstance(named.get("origin"), QuerySet):
-            named["origin"] = None
-        return Sent(signal_name(call.signal), call.sender, named, snapshots=deleted)
+        signal = cast("object", call.signal)
+        # What `delete` or `update` was called on. A queryset can't be asked again: its rows aren't
+        # what they were. An origin that is an instance is deleted too.
+        for name in _ORIGINS.get(signal, ()):
+            if isinstance(named.get(name), QuerySet):
+                named[name] = None
+        return Sent(topic, call.sender, named, snapshots=signal is post_delete, using=alias)
 
     def limit(self) -> int:
         """The most bytes that a body may have."""
@@ -109,6 +113,8 @@ _hinted: dict[str, float] = {}
 
 def _hint_after_commit(alias: str) -> None:
     connection: Any = connections[alias]
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        return  # a transaction that Django doesn't manage, and so doesn't know the end of
     if connection.in_atomic_block and any(
         callback is _hints.get(alias) for _, callback, *_ in connection.run_on_commit[-1:]
     ):

@@ -191,6 +191,8 @@ class Batch:
                 logger.warning("Delivery #%d was taken over; its work was undone", ready.owed.id)
             else:
                 self._fail(ready, error, seconds)
+            # Its traceback leads back here: a circle, which would keep the payload and the receiver.
+            error = None
 
     def _run_one_atomic(self, ready: Ready) -> tuple[float, BaseException | None]:
         started = self.runner.clock()

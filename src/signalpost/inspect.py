@@ -167,7 +167,9 @@ def _alive() -> list[Any]:
 
     # Those that nothing was connected to since adoption aren't known; those that were frozen, as
     # servers do before they fork, aren't among the objects of the garbage collector.
-    alive: list[Any] = [*gc.get_objects(), *known_signals()]
+    # Not in one display, whose list would be among the objects: it would hold itself, and all of them.
+    alive: list[Any] = gc.get_objects()
+    alive += known_signals()
     found = [each for each in alive if is_signal(type(each)) and is_ours(each)]
     return list({id(each): each for each in found}.values())
 

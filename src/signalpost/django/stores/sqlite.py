@@ -52,6 +52,7 @@ class SQLiteStore(DatabaseStore):
     @contextmanager
     def _immediate(self) -> Iterator[None]:
         connection = self.connection
+        connection.ensure_connection()  # which sets the mode
         mode, connection.transaction_mode = connection.transaction_mode, "IMMEDIATE"
         try:
             with transaction.atomic(using=self.alias):

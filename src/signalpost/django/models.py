@@ -1,7 +1,7 @@
 """The tables of durable delivery. Written and claimed by `signalpost.django.stores`, in SQL.
 
 `signal` and `key` are reserved words of MariaDB and MySQL, which also build an index whole where it
-has a condition: each begins with the column that its condition is about.
+has a condition: see `signalpost.django.indexes`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from signalpost.delivery.store import BLOCKED, CANCELLED, CLAIMED, DEAD, DONE, READY, UNKEYED
+from signalpost.django.indexes import StateIndex
 
 
 class Message(models.Model):
@@ -30,6 +31,11 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["topic", "id"], name="signalpost_message_topic"),
             models.Index(fields=["created_at"], name="signalpost_message_created"),
+        ]
+        # Asked by the admin.
+        permissions = [
+            ("replay_message", "Can replay message"),
+            ("view_payload", "Can view the payload of messages"),
         ]
 
     def __str__(self) -> str:
@@ -65,34 +71,35 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
+        # Asked by the admin.
+        permissions = [
+            ("requeue_delivery", "Can requeue delivery"),
+            ("cancel_delivery", "Can cancel delivery"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["message", "receiver"], name="signalpost_delivery_once")
         ]
         indexes = [
-            models.Index(
-                fields=["state", "lane", "slot", "available_at", "id"],
+            StateIndex(
+                fields=["lane", "slot", "available_at", "id"],
                 condition=Q(state=READY),
                 name="signalpost_delivery_ready",
             ),
-            models.Index(
-                fields=["state", "lane", "slot", "id"],
+            StateIndex(
+                fields=["lane", "slot", "id"],
                 condition=Q(state=READY, ordering_key__isnull=False),
                 name="signalpost_delivery_keyed",
             ),
-            models.Index(
-                fields=["receiver", "ordering_key", "id"],
-                condition=Q(ordering_key__isnull=False),
-                name="signalpost_delivery_key",
-            ),
-            models.Index(
-                fields=["state", "lease_until"],
+            StateIndex(
+                fields=["lease_until"],
                 condition=Q(state=CLAIMED),
                 name="signalpost_delivery_claimed",
             ),
+            # For each key the first in each state; the dead without a key too, for those who look.
             models.Index(
                 fields=["state", "receiver", "ordering_key", "id"],
-                condition=Q(state__in=[DEAD, BLOCKED]),
-                name="signalpost_delivery_stuck",
+                condition=Q(ordering_key__isnull=False) | Q(state=DEAD),
+                name="signalpost_delivery_key",
             ),
         ]
 

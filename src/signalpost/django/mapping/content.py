@@ -68,14 +68,14 @@ def by_app(data: dict[str, Any]) -> list[App]:
 
     for signal in data["signals"]:
         signal["short"] = _short(signal["name"], signal["app"])
-        signal["anchor"] = _anchor("signal", signal["name"])
+        signal["anchor"] = anchor("signal", signal["name"])
         signal["place"] = _place(signal)
         apps_of_it = [signal["app"], *(receiver["app"] for receiver in signal["receivers"])]
         signal["inner"] = _is_djangos(*apps_of_it)
         app(signal["app"]).signals.append(signal)
         for receiver in signal["receivers"]:
             receiver["short"] = _short(receiver["name"], receiver["app"])
-            receiver["anchor"] = _anchor("receiver", receiver["name"])
+            receiver["anchor"] = anchor("receiver", receiver["name"])
             receiver["place"] = _place(receiver)
             item = app(receiver["app"]).receivers.setdefault(
                 receiver["name"],
@@ -108,7 +108,8 @@ def _short(name: str, app: str) -> tuple[str, str]:
     return before + dot, last
 
 
-def _anchor(kind: str, name: str) -> str:
+def anchor(kind: str, name: str) -> str:
+    """The id of the element of a signal or a receiver."""
     # No spaces in an id; a name has some where there is no variable to take it from.
     return f"{kind}:" + re.sub(r"\s", "_", name)
 

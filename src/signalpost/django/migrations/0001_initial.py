@@ -5,6 +5,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+import signalpost.django.indexes
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -57,6 +59,10 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
             ],
             options={
+                "permissions": [
+                    ("replay_message", "Can replay message"),
+                    ("view_payload", "Can view the payload of messages"),
+                ],
                 "indexes": [
                     models.Index(fields=["topic", "id"], name="signalpost_message_topic"),
                     models.Index(fields=["created_at"], name="signalpost_message_created"),
@@ -124,31 +130,32 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "deliveries",
+                "permissions": [
+                    ("requeue_delivery", "Can requeue delivery"),
+                    ("cancel_delivery", "Can cancel delivery"),
+                ],
                 "indexes": [
-                    models.Index(
+                    signalpost.django.indexes.StateIndex(
                         condition=models.Q(("state", "ready")),
-                        fields=["state", "lane", "slot", "available_at", "id"],
+                        fields=["lane", "slot", "available_at", "id"],
                         name="signalpost_delivery_ready",
                     ),
-                    models.Index(
+                    signalpost.django.indexes.StateIndex(
                         condition=models.Q(("ordering_key__isnull", False), ("state", "ready")),
-                        fields=["state", "lane", "slot", "id"],
+                        fields=["lane", "slot", "id"],
                         name="signalpost_delivery_keyed",
                     ),
-                    models.Index(
-                        condition=models.Q(("ordering_key__isnull", False)),
-                        fields=["receiver", "ordering_key", "id"],
-                        name="signalpost_delivery_key",
-                    ),
-                    models.Index(
+                    signalpost.django.indexes.StateIndex(
                         condition=models.Q(("state", "claimed")),
-                        fields=["state", "lease_until"],
+                        fields=["lease_until"],
                         name="signalpost_delivery_claimed",
                     ),
                     models.Index(
-                        condition=models.Q(("state__in", ["dead", "blocked"])),
+                        condition=models.Q(
+                            ("ordering_key__isnull", False), ("state", "dead"), _connector="OR"
+                        ),
                         fields=["state", "receiver", "ordering_key", "id"],
-                        name="signalpost_delivery_stuck",
+                        name="signalpost_delivery_key",
                     ),
                 ],
                 "constraints": [

@@ -18,6 +18,8 @@ from signalpost.exceptions import PayloadUnreadable, RecordingError
 VERSION = 1
 #: The most deliveries that may lead to one another, each sending what the next one receives.
 MAX_HOPS = 16
+#: What a receiver is passed beside the payload, which therefore can't have an argument of the name.
+OURS = frozenset({"signal", "sender"})
 _TOO_LONG = "A {what} of {size:,} bytes is longer than {limit:,} bytes. "
 _WHAT_TO_DO = (
     'Store that elsewhere and pass a reference to it, or raise SIGNALPOST["PAYLOAD_LIMIT"].'
@@ -43,6 +45,10 @@ def write(sent: Sent, added: Mapping[str, Mapping[str, Any]], *, limit: int) -> 
     Raises a RecordingError that names what can't be stored.
     """
     whole, using = sent.snapshots, sent.using
+    for name in OURS.intersection(sent.named):
+        raise RecordingError(
+            f"argument '{name}' can't be stored: each receiver is passed the {name}."
+        )
     named = codec.encode_each(dict(sent.named), snapshots=whole, using=using)
     # By itself, since the payload may have an argument of any name.
     sender = codec.encode_each({"sender": sent.sender}, snapshots=whole, using=using)["sender"]
@@ -102,6 +108,8 @@ class Opened:
     def named(self, reading: codec.Reading, wanted: Callable[[str], bool]) -> dict[str, Any]:
         """Those arguments of the payload that are wanted."""
         named = _dict(self._data.get("named"), "payload")
+        if OURS.intersection(named):
+            raise PayloadUnreadable("The payload of the message names what isn't its own.")
         return {n: codec.decode_one(n, v, reading) for n, v in named.items() if wanted(n)}
 
     def added(self, key: str, reading: codec.Reading) -> dict[str, Any]:

@@ -20,6 +20,7 @@ _of_type: Any = vars(type)
 _module_of = _of_type["__module__"].__get__
 _qualname_of = _of_type["__qualname__"].__get__
 _namespace_of = _of_type["__dict__"].__get__
+_bases_of = _of_type["__mro__"].__get__
 _LIBRARY = str(Path(os.__file__).parent) + os.sep
 
 
@@ -61,6 +62,15 @@ def find(path: Any, *, of_python: bool = False) -> type:
             f"{shown(path)} is a class of Python's library, which isn't stored."
         )
     return found  # type: ignore[no-any-return]  # it is one
+
+
+def attribute(kind: type, name: str) -> object:
+    """What the class or one of its bases has under the name, as it stands there; None if nothing."""
+    for base in _bases_of(kind):
+        namespace = _namespace_of(base)
+        if name in namespace:
+            return namespace[name]
+    return None
 
 
 def _namespace(value: object) -> Any:

@@ -89,6 +89,8 @@ class Durable:
         self._signal = weakref.ref(signal)
         self._receiver = receivers.reference_to(receiver)
         self._topic: str | None = None
+        #: Whether the signal has the connection still, and the version of its registry that was so.
+        self._stands: tuple[int, bool] = (-1, False)
 
     @property
     def rules(self) -> Rules | None:
@@ -104,6 +106,24 @@ class Durable:
     def receiver(self) -> Any:
         """The receiver, while it lives."""
         return self._receiver()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the receiver, its signal and the connection are there still.
+
+        Whoever keeps a traceback of a send keeps these alive, so the signal is asked too.
+        """
+        signal, rules = self.signal, self.rules
+        if signal is None or rules is None or self.receiver is None:
+            return False
+        registry = getattr(signal, "_registry", None)
+        if registry is None:  # not ours: nobody knows
+            return True
+        version = registry.version
+        if self._stands[0] != version:
+            found = any(entry.rules is rules for entry in registry.entries())
+            self._stands = version, found
+        return self._stands[1]
 
     @property
     def topic(self) -> str:

@@ -15,7 +15,7 @@ from signalpost.delivery import receivers
 from signalpost.delivery.coalescing import path_function
 from signalpost.delivery.durable import NAME_LENGTH, Databases, Durable, Recording
 from signalpost.delivery.moments import refuse_before_the_change
-from signalpost.delivery.retrying import backoff_from
+from signalpost.delivery.retrying import LONGEST, backoff_from
 from signalpost.dispatch.names import receiver_name, signal_name
 from signalpost.dispatch.signatures import is_async
 from signalpost.exceptions import PayloadError
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 #: What the column of attempts holds.
 MOST_ATTEMPTS = 32_000
-#: The most seconds of `delay` and `timeout`.
-LONGEST = 366 * 86_400.0
 _BLOCK, _SKIP, _FAIL = "block", "skip", "fail"
 
 

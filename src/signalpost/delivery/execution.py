@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,14 +12,15 @@ from uuid import UUID, uuid5
 from signalpost.delivery import receivers
 from signalpost.delivery.body import Opened
 from signalpost.delivery.codec import Missing, Reading
-from signalpost.delivery.context import Delivery, hops, signal_context
+from signalpost.delivery.context import Delivery, restored_context
+from signalpost.delivery.retrying import LONGEST
 from signalpost.delivery.store import DEAD, DONE, READY, Finished, Owed
 from signalpost.dispatch.rules import Call
 from signalpost.dispatch.signatures import parameters_of
 from signalpost.exceptions import GiveUp, PayloadUnreadable, Retry
 
 if TYPE_CHECKING:
-    from signalpost.delivery.durable import Durable
+    from signalpost.delivery.durable import Durable, Options
 
 #: Of an error's text that is kept, in characters.
 ERROR_LENGTH = 2000
@@ -67,6 +67,9 @@ def open_owed(owed: Owed, policy: Policy) -> Ready | Finished:
         return Finished(owed, DEAD, f"{missing}")
     except PayloadUnreadable as error:
         return Finished(owed, DEAD, bounded(f"PayloadUnreadable: {error}"))
+    except Exception as error:  # noqa: BLE001 - a registered type's, or the database's: it may pass
+        # Without its text, which may quote the payload.
+        return _again(owed, durable.options, f"The payload can't be restored: {_class_of(error)}")
 
 
 def _restore(owed: Owed, durable: Durable, policy: Policy) -> Ready:
@@ -91,31 +94,21 @@ def _restore(owed: Owed, durable: Durable, policy: Policy) -> Ready:
         key=owed.key,
         context=context,
     )
-    if "delivery" in parameters.names or parameters.takes_others:
+    # What the signal itself sends under the name is what its receivers know by it.
+    if "delivery" not in named and ("delivery" in parameters.names or parameters.takes_others):
         call.added["delivery"] = delivery
     return Ready(owed, durable, call, delivery, opened.hops)
 
 
-@contextmanager
-def surroundings(ready: Ready) -> Generator[None, None, None]:
-    """The sender's context, around a run."""
-    token = hops.set(ready.hops + 1)
-    try:
-        with signal_context(**ready.delivery.context):
-            yield
-    finally:
-        hops.reset(token)
-
-
 def run(ready: Ready) -> None:
     """Call the receiver; whatever it raises is raised."""
-    with surroundings(ready):
+    with restored_context(ready.delivery.context, ready.hops + 1):
         ready.call.run()
 
 
 async def arun(ready: Ready) -> None:
     """Await the receiver; whatever it raises is raised."""
-    with surroundings(ready):
+    with restored_context(ready.delivery.context, ready.hops + 1):
         awaited: Awaitable[Any] = ready.call.arun()
         await awaited
 
@@ -124,20 +117,25 @@ def failed(ready: Ready, error: BaseException, policy: Policy) -> Finished:
     """What becomes of a delivery whose receiver has raised."""
     owed, options = ready.owed, ready.durable.options
     text = describe(error, ready, policy)
-    if isinstance(error, GiveUp) or owed.attempts >= owed.max_attempts:
+    if isinstance(error, GiveUp):
         return Finished(owed, DEAD, text)
-    if isinstance(error, Retry) and error.after is not None:
-        return Finished(owed, READY, text, max(0.0, error.after))
+    return _again(owed, options, text, error.after if isinstance(error, Retry) else None)
+
+
+def _again(owed: Owed, options: Options, text: str, after: float | None = None) -> Finished:
+    """Run again after so many seconds, or as the backoff says; dead if its attempts are used up."""
+    if owed.attempts >= owed.max_attempts:
+        return Finished(owed, DEAD, text)
     try:
-        after = float(options.backoff(owed.attempts))
+        wait = float(options.backoff(owed.attempts) if after is None else after)
     except Exception as problem:  # noqa: BLE001 - the user's function must not stop the worker
-        text, after = bounded(f"{text} (and backoff= raised {problem!r})"), 60.0
-    return Finished(owed, READY, text, min(max(0.0, after), 366 * 86_400.0))
+        text, wait = bounded(f"{text} (and backoff= raised {problem!r})"), 60.0
+    return Finished(owed, READY, text, min(max(0.0, wait), LONGEST))
 
 
 def describe(error: BaseException, ready: Ready, policy: Policy) -> str:
     """The error's class and text, without the values of sensitive arguments."""
-    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    name = _class_of(error)
     try:
         text = f"{name}: {error}"
     except Exception:  # noqa: BLE001 - it may raise anything
@@ -146,6 +144,10 @@ def describe(error: BaseException, ready: Ready, policy: Policy) -> str:
     if where:
         text += f" (at {where[-1].filename}:{where[-1].lineno} in {where[-1].name})"
     return bounded(redacted(text, ready.call.named, policy.sensitive))
+
+
+def _class_of(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
 
 
 def redacted(text: str, named: Mapping[str, Any], sensitive: Iterable[str]) -> str:

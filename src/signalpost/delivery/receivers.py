@@ -30,21 +30,15 @@ def find(key: str, topic: str) -> Durable | None:
     """
     for reference in _by_key.get(key, ()):
         durable = reference()
-        if durable is not None and is_connected(durable) and durable.topic == topic:
+        if durable is not None and durable.is_connected and durable.topic == topic:
             return durable
     return None
-
-
-def is_connected(durable: Durable) -> bool:
-    """Whether the receiver, its signal and the connection are there still."""
-    parts = (durable.receiver, durable.signal, durable.rules)
-    return all(part is not None for part in parts)
 
 
 def blocks(key: str) -> bool:
     """Whether a delivery of this receiver that fails holds up those after it; unknown ones do."""
     found = [durable for each in _by_key.get(key, ()) if (durable := each()) is not None]
-    return all(durable.options.blocks for durable in found)
+    return all(durable.options.blocks for durable in found if durable.is_connected)
 
 
 def conflicting(durable: Durable) -> Durable | None:
@@ -52,7 +46,7 @@ def conflicting(durable: Durable) -> Durable | None:
     for key in (durable.key, *durable.options.aliases):
         for reference in _by_key.get(key, ()):
             other = reference()
-            if other is None or not is_connected(other) or other.receiver == durable.receiver:
+            if other is None or not other.is_connected or other.receiver == durable.receiver:
                 continue
             if other.signal is durable.signal or other.topic == durable.topic:
                 return other
@@ -62,7 +56,7 @@ def conflicting(durable: Durable) -> Durable | None:
 def known() -> list[Durable]:
     """All durable receivers that are connected, each once."""
     found = {id(d): d for each in list(_by_key.values()) for r in each if (d := r()) is not None}
-    return [durable for durable in found.values() if is_connected(durable)]
+    return [durable for durable in found.values() if durable.is_connected]
 
 
 def keys() -> set[str]:

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias, cast
 Backoff: TypeAlias = Callable[[int], float]
 
 HOUR = 3600.0
+#: The most seconds that a delivery waits, and that a run may take: a year.
+LONGEST = 366 * 86_400.0
 
 
 @dataclass(frozen=True)

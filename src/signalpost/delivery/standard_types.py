@@ -7,7 +7,6 @@ process has imported, and are restored without running any of their code.
 from __future__ import annotations
 
 import base64
-import inspect
 import json
 import math
 from dataclasses import fields
@@ -173,27 +172,26 @@ def _decode_enum(data: Any, reading: Reading) -> Any:
     if not issubclass(kind, Enum):
         raise PayloadUnreadable(f"{shown(path)} is no enum")
     # As the class stores them: asking it could run code of its own.
-    members: dict[str, Enum] = inspect.getattr_static(kind, "_member_map_")
+    members: Any = classes.attribute(kind, "_member_map_")
     if name not in members:
         raise PayloadUnreadable(f"{shown(path)} has no member {shown(name)}")
     return members[name]
 
 
 def _is_dataclass(kind: type) -> bool:
-    return isinstance(inspect.getattr_static(kind, "__dataclass_fields__", None), dict)
+    return isinstance(classes.attribute(kind, "__dataclass_fields__"), dict)
 
 
 @lru_cache(maxsize=1000)
 def _why_not_restored(kind: type, names: tuple[str, ...]) -> str | None:
     """Why instances can't be made without running code, or None where they can."""
-    if inspect.getattr_static(kind, "__del__", None) is not None:
+    if classes.attribute(kind, "__del__") is not None:
         return "has a `__del__`, which would run for what was never used"
     for base in kind.__mro__[:-1]:
         if not base.__flags__ & _HEAP_TYPE:
             return f"is a {base.__name__} too"
     for name in names:
-        found: object = inspect.getattr_static(kind, name, None)
-        descriptor = type(found)
+        descriptor = type(classes.attribute(kind, name))
         if descriptor is not MemberDescriptorType and hasattr(descriptor, "__set__"):
             return f"has a field '{name}' that is a property"
     return None

@@ -128,7 +128,7 @@ def shown(name: object) -> str:
     """A name that stands in a row, for an error's text: what is no name isn't shown."""
     if type(name) is str and _NAME.fullmatch(name):
         return f"'{name}'"
-    return "what stands there"
+    return "<no name>"
 
 
 _NAME = re.compile(r"[\w.:]{1,255}")

@@ -156,10 +156,11 @@ class DatabaseStore:
         return keyed.claim(self, lane, limit=limit, owner=owner, lease=lease, blocks=blocks)
 
     def take(self, cursor: Any, ids: Sequence[int], owner: str, lease: float) -> None:
-        """Claim these rows, which nobody else can claim just now."""
+        """Claim these rows, which nobody else can claim just now, if they are ready still."""
         cursor.execute(
             f"UPDATE {DELIVERY} SET state = '{CLAIMED}', attempts = attempts + 1, fence = fence + 1, "
-            f"lease_until = {self.later}, claimed_by = %s WHERE id IN ({marks(ids)})",
+            f"lease_until = {self.later}, claimed_by = %s WHERE id IN ({marks(ids)}) "
+            f"AND state = '{READY}'",
             [self.seconds(lease), owner, *ids],
         )
 

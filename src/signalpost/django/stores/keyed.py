@@ -78,7 +78,9 @@ def claim(
         from signalpost.django.stores.base import CLAIMED_COLUMNS
 
         cursor.execute(
-            f"SELECT {CLAIMED_COLUMNS} FROM {_DELIVERY} WHERE id IN ({_marks(runnable)})",
+            # But for one that an operator has cancelled since it was looked for.
+            f"SELECT {CLAIMED_COLUMNS} FROM {_DELIVERY} WHERE id IN ({_marks(runnable)}) "
+            f"AND state = '{CLAIMED}'",
             runnable,
         )
         return Claim(store.owed(cursor, cursor.fetchall()), slots)
@@ -221,16 +223,20 @@ def _obstacles(
     if not rows:
         return {}
     own = {slot.slot for slot in slots}
-    keys = sorted({(receiver, key) for _, _, receiver, key in rows})
-    last = rows[-1][0]
+    last = {(receiver, key): id_ for id_, _, receiver, key in rows}  # they are in order
     found: dict[tuple[str, str, int], tuple[int, int | None]] = {}
-    either = " OR ".join(["(receiver = %s AND ordering_key = %s)"] * len(keys))
+    either = " OR ".join(["(receiver = %s AND ordering_key = %s AND id <= %s)"] * len(last))
+    # Whatever isn't among the rows is in the way, even if it is ready by now: it may have become due,
+    # or was reclaimed, since they were looked for.
     cursor.execute(
         f"SELECT id, receiver, ordering_key, slot, state FROM {_DELIVERY} "
-        f"WHERE ({either}) AND id <= %s AND ordering_key IS NOT NULL AND (state IN "
-        f"('{CLAIMED}', '{DEAD}', '{BLOCKED}') OR (state = '{READY}' "
-        f"AND (available_at > {store.now} OR slot NOT IN ({_marks(list(own))})))) ORDER BY id",
-        [*(value for pair in keys for value in pair), last, *own],
+        f"WHERE ({either}) AND ordering_key IS NOT NULL "
+        f"AND state IN ('{READY}', '{CLAIMED}', '{DEAD}', '{BLOCKED}') "
+        f"AND id NOT IN ({_marks(rows)}) ORDER BY id",
+        [
+            *(value for pair, id_ in sorted(last.items()) for value in (*pair, id_)),
+            *(row[0] for row in rows),
+        ],
     )
     for id_, receiver, key, slot, state in cursor.fetchall():
         always = state == CLAIMED or slot not in own

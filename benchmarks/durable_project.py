@@ -197,13 +197,13 @@ def delivering(count: int) -> Figures:
 def waiting(count: int) -> Figures:
     """Milliseconds from the commit to the run, with a worker that has nothing else to do."""
     from signalpost.delivery.worker import Settings
-    from signalpost.django.working import make_worker
+    from signalpost.django.working import make_worker, poll_of
 
     shop = Shop()
     ran = threading.Event()
     times: list[float] = []
     shop.heard = lambda number: ran.set()
-    worker = make_worker("default", Settings())
+    worker = make_worker("default", Settings(poll=poll_of("default")))
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

@@ -75,7 +75,8 @@ class Retry(SignalpostError):
     def __init__(
         self, reason: object = "asked to be run again", *, after: float | None = None
     ) -> None:
-        if isinstance(after, bool) or not isinstance(after, (int, float, type(None))):
+        seconds: object = after
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float, type(None))):
             raise TypeError(f"Retry(after={after!r}): after is a number of seconds, or None.")
         super().__init__(reason)
         #: Seconds, or None for what the receiver's backoff gives.

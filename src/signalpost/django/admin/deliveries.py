@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from signalpost.delivery.execution import idempotency_key
-from signalpost.delivery.store import BLOCKED, CANCELLED, DEAD, DONE, READY
+from signalpost.delivery.store import BLOCKED, CANCELLED, CLAIMED, DEAD, DONE, READY
 from signalpost.django.admin import tables
 from signalpost.django.admin.choices import QueueChoice, ReceiverChoice, StateChoice
 from signalpost.django.admin.operations import OperatingAdmin, Operation
@@ -49,6 +49,10 @@ CANCEL = Operation(
     run=lambda using, pk: actions.cancel(using, Selection(ids=(pk,))),
     command="manage.py signalpost cancel",
 )
+
+#: The order of a list that a state was chosen for, where the index of the state gives one for nothing:
+#: what a worker takes first, whose lease ends first.
+_ORDERS = {READY: ("lane", "slot", "available_at", "id"), CLAIMED: ("lease_until", "id")}
 
 
 class DeliveryAdmin(ShowsPayload, OperatingAdmin):
@@ -108,11 +112,8 @@ class DeliveryAdmin(ShowsPayload, OperatingAdmin):
         return rows.select_related("message").defer("message__body", "message__headers")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        if request.GET.get("state") == READY:
-            # What a worker takes first stands first, which is the order of the index. By id, SQLite
-            # sorted a million of them in 0.6 s.
-            return ("lane", "slot", "available_at", "id")
-        return ("-id",)
+        # By id, SQLite sorted a million of those that are ready in 0.6 s.
+        return _ORDERS.get(request.GET.get("state", ""), ("-id",))
 
     def found(self, rows: QuerySet[Delivery], term: str) -> QuerySet[Delivery]:
         uid, number = as_uid(term), as_number(term)

@@ -65,7 +65,7 @@ def shown(text: str, part: str) -> str:
 
 def redacted(data: Any, names: Collection[str]) -> Any:
     """The data without what stands under one of the names, at whatever depth."""
-    kind = type(data)
+    kind = type(data)  # pyright: ignore[reportUnknownVariableType]  # of JSON
     if kind is list:
         # A pair may be a key and its value: a dictionary is stored so where not all keys are texts.
         if len(data) == 2 and _is_among(data[0], names):  # noqa: PLR2004 - a pair

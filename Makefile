@@ -134,6 +134,13 @@ DB ?= SQLite
 soak: $(VENV)/.dev ## Deliver a million, behind dead rows and beside a hot key (DB=PostgreSQL, COUNT=100000)
 	$(PY) -m benchmarks.soak $(DB) $(if $(COUNT),--count $(COUNT))
 
+# With ARGS="--restart-server" a server of its own is restarted underneath; with "--stop" workers are
+# stopped past their leases.
+KILLS ?= 100
+.PHONY: chaos
+chaos: $(VENV)/.dev ## Kill workers at random and see that nothing is lost (DB=PostgreSQL, KILLS=100, SEED=1)
+	$(PY) -W error -m tests.chaos --database $(DB) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: django-suite
 django-suite: $(VENV)/.dev ## Run Django's own tests on our dispatcher (DJANGO=6.1, FULL=1: all of them)
 ifeq ($(DJANGO),5.2)

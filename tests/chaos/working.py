@@ -1,0 +1,137 @@
+"""A worker's process: the real worker, which tells of its claims and may kill itself at one of its steps."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from signalpost.delivery import running
+from signalpost.delivery.store import Claim, Finished, Slot
+from signalpost.delivery.worker import Settings
+from signalpost.django.working import POLLS, make_worker
+from tests.chaos import telling
+from tests.chaos.processes import when_asked
+
+STEPS = ("claimed", "running", "ran", "before settle", "settled")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What kind of worker one is."""
+
+    threads: int
+    batch: int
+    lanes: tuple[str, ...]
+    lease: float
+    #: The step at which it kills itself, when it comes there for the so-manieth time.
+    failpoint: str = ""
+    countdown: int = 0
+
+
+def shape_of(chance: random.Random, lease: float, *, armed: bool) -> Shape:
+    """A worker as chance wants it."""
+    shape = Shape(
+        threads=chance.choice((1, 2, 4)),
+        batch=chance.choice((1, 10, 100)),
+        lanes=chance.choice(((), (), ("default",), ("mail", "default"))),
+        lease=lease,
+    )
+    if not armed or chance.random() < 0.6:
+        return shape
+    step = chance.choice(STEPS)
+    countdown = chance.randint(1, 200 if step in {"running", "ran"} else 30)
+    return Shape(shape.threads, shape.batch, shape.lanes, lease, step, countdown)
+
+
+class Watched:
+    """A store that tells how long a claim took, and which results came too late."""
+
+    def __init__(self, store: Any, steps: Steps) -> None:
+        self._store = store
+        self._steps = steps
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def claim(self, *args: Any, **named: Any) -> Claim:
+        self._steps.asked()
+        return self._store.claim(*args, **named)  # type: ignore[no-any-return]  # the store's
+
+    def claim_keyed(self, *args: Any, **named: Any) -> Claim:
+        self._steps.asked()
+        return self._store.claim_keyed(*args, **named)  # type: ignore[no-any-return]  # the store's
+
+    def finish(self, results: Sequence[Finished], slots: Sequence[Slot] = ()) -> int:
+        lost: int = self._store.finish(results, slots)
+        if lost:
+            telling.tell("lost", attempt=lost)
+        return lost
+
+
+class Steps:
+    """Tells of a worker's claims, and kills it at its failpoint."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.failpoint = shape.failpoint
+        self.countdown = shape.countdown
+        self._lock = threading.Lock()
+        self._thread = threading.local()
+
+    def asked(self) -> None:
+        """A claim is about to be made, so its leases end no sooner than one lease after now."""
+        self._thread.asked = time.monotonic()
+
+    def __call__(self, name: str) -> None:
+        if name == "claimed":
+            self._thread.claims = getattr(self._thread, "claims", 0) + 1
+            thread = threading.current_thread().name
+            telling.batch.set(f"{telling.process()}/{thread}/{self._thread.claims}")
+            telling.tell("claimed", note=f"{self._thread.asked:.6f}")
+        elif name == "settled":
+            telling.tell("settled")
+        if name == self.failpoint:
+            with self._lock:
+                self.countdown -= 1
+                if self.countdown == 0:
+                    telling.tell("failpoint", note=name)
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Logged(logging.Handler):
+    """Puts what the worker warns of into the history."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        telling.tell("trouble", note=f"worker: {text}"[:100])
+        if record.exc_info:
+            logging.lastResort.emit(record)  # type: ignore[union-attr]  # it is there unless removed
+
+
+def work(shape: Shape) -> None:
+    """What a worker's process does until it is asked to stop, or killed."""
+    logger = logging.getLogger("signalpost.worker")
+    logger.addHandler(Logged(logging.WARNING))
+    logger.propagate = False
+    # For leases of minutes; with those of the chaos nothing would ever be begun.
+    running.MARGIN = min(running.MARGIN, shape.lease / 4)
+    steps = Steps(shape)
+    settings = Settings(
+        lanes=shape.lanes,
+        concurrency=shape.threads,
+        lease=shape.lease,
+        batch=shape.batch,
+        poll=POLLS[connection.vendor],
+    )
+    worker = make_worker("default", settings, step=steps)
+    worker.store = Watched(worker.store, steps)
+    when_asked(worker.stop)
+    worker.run()

@@ -26,7 +26,9 @@ class Process:
             "DJANGO_SETTINGS_MODULE": "tests.durable.operating.process_settings",
             "SIGNALPOST_TEST_RUN": RUN,
             "SIGNALPOST_TEST_DATABASE": database,
-            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "examples" / "blog"))),
+            "PYTHONPATH": os.pathsep.join(
+                (str(ROOT), str(ROOT / "examples" / "blog"), os.environ.get("PYTHONPATH", ""))
+            ),
         }
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "django", "signalpost", *args],

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError
 from django.db import connections
+from jsonschema import Draft202012Validator
 
 from signalpost import Signal
 from signalpost.delivery.store import Beat
 from signalpost.django.models import Delivery, Pause, Worker
-from signalpost.django.operating import databases
+from signalpost.django.operating import databases, diagnosis
 from signalpost.django.stores import store_for
 
 ordered = Signal(name="tests.looking.ordered")
@@ -79,6 +83,27 @@ def test_status_counts_each_queue(run: Any, connected: str) -> None:
     assert rows_of(out, "host-1-abc") == [
         ["host-1-abc", "mail", "1", "0", "s", "0", "s", "ago", "5", "1", "0"]
     ]
+
+
+def schema(checkout: Path, name: str) -> Draft202012Validator:
+    """The schema that the reference publishes."""
+    text = (checkout / "docs" / "reference" / f"{name}.schema.json").read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(text))
+
+
+def test_json_is_what_the_schemas_say(run: Any, connected: str, checkout: Path) -> None:
+    send(1)
+    begin_worker(connected, "other", silent=100)
+    for name in ("status", "doctor"):
+        data = json.loads(run(name, "--format", "json", "--database", connected).out)
+        schema(checkout, name).validate(data)
+
+
+def test_schema_knows_all_that_the_doctor_finds(checkout: Path) -> None:
+    source = Path(inspect.getfile(diagnosis)).read_text(encoding="utf-8")
+    kinds = set(re.findall(r'(?:ERROR|WARNING),\s+"(\w+)",', source))
+    finding = schema(checkout, "doctor").schema["properties"]["findings"]["items"]
+    assert kinds == set(finding["properties"]["about"]["enum"])
 
 
 def test_status_as_json(run: Any, connected: str) -> None:

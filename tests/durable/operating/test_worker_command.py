@@ -83,6 +83,38 @@ def test_each_delivery_is_one_log_line_without_its_payload(
     ]
 
 
+def test_log_that_raises_stops_no_delivery(
+    run: Any, connected: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="signalpost.worker")
+    logger = logging.getLogger("signalpost.worker")
+    asked: list[bool] = []
+
+    def refuse(record: logging.LogRecord) -> bool:
+        if hasattr(record, "delivery"):
+            asked.append(True)
+            raise RuntimeError("no log today")
+        return True
+
+    logger.addFilter(refuse)
+    try:
+        sent.send(None, number=0)
+        run("worker", "--once", "--database", connected)
+    finally:
+        logger.removeFilter(refuse)
+    assert asked == [True]
+    assert not Delivery.objects.using(connected).exists()
+
+
+def test_receiver_that_may_outlast_the_lease_is_warned_of(run: Any, database: str, on: Any) -> None:
+    on(sent, durable="tests.work", timeout=45, using=database)(work)
+    args = ("worker", "--once", "--database", database)
+    assert run(*args).err == ""
+    assert run(*args, "--lease", "30").err.startswith(
+        "Warning: Receiver 'tests.work' may run for 45 s, its timeout, but a worker's lease is 30 s: "
+    )
+
+
 def test_paused_queue_is_left_until_it_is_resumed(run: Any, database: str, order: Any) -> None:
     order(number=1)
     assert run("pause", "notes", "--database", database).out.startswith("Queue 'notes' is paused:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from signalpost.delivery.running import is_expected
@@ -24,6 +25,13 @@ def tell(result: Finished, seconds: float, error: BaseException | None) -> None:
     level = _level(outcome, error)
     if not logger.isEnabledFor(level):
         return
+    with suppress(Exception):  # a filter or a handler of the project's: the delivery is made anyway
+        _log(level, outcome, result, seconds, error)
+
+
+def _log(
+    level: int, outcome: str, result: Finished, seconds: float, error: BaseException | None
+) -> None:
     owed = result.owed
     milliseconds = round(seconds * 1000, 3)
     # The class only: a message may hold anything that the receiver was given.

@@ -15,7 +15,7 @@ from signalpost.django.checks.deliveries import check_database
 from signalpost.django.management.subcommands.changing import warn_of_queues
 from signalpost.django.management.subcommands.places import add_database, usable_alias
 from signalpost.django.management.subcommands.progress import Line
-from signalpost.django.operating import reporting
+from signalpost.django.operating import leases, reporting
 from signalpost.django.operating.stopping import Stopping
 from signalpost.django.operating.wording import age, plural
 from signalpost.django.settings import SHORTEST_LEASE, configured
@@ -64,6 +64,8 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         poll=poll_of(alias),
         once=options["once"],
     )
+    for long_run in leases.longer_than(settings.lease):
+        command.stderr.write(f"Warning: {long_run.message}", command.style.WARNING)
     worker = make_worker(alias, settings, told=reporting.tell)
     shown = options["verbosity"] > 0
     talk = Talk(command, worker, shown=shown)

@@ -1,6 +1,6 @@
 """Runs of one delivery beyond the first, and what each may be forgiven for.
 
-A run whose batch was settled, and lost nothing by then, is the last one of its delivery. Another is
+A run that was settled, in a batch that lost nothing, is the last one of its delivery. Another is
 forgiven where its result couldn't be noted: its process was killed before; its lease had ended, which
 takes at least a lease; the server went down meanwhile.
 """
@@ -27,8 +27,8 @@ class Batch:
     last: float
     #: Whether its thread has claimed again, so that it has done with this one.
     over: bool = False
-    #: Those that no settling has followed yet.
-    open: list[Event] = field(default_factory=list)
+    #: Runs that were not settled, by the delivery's id.
+    open: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     #: How many of its results came too late, and when the first of them did.
     lost: int = 0
     lost_at: float = 0.0
@@ -62,9 +62,9 @@ class Runs:
             return
         batch_of_event.last = event.at
         if event.kind == "run":
-            batch_of_event.open.append(event)
+            batch_of_event.open[event.delivery].append(event)
         elif event.kind == "settled":
-            batch_of_event.open.clear()
+            del batch_of_event.open[event.delivery][:1]
         elif event.kind == "lost":
             batch_of_event.lost += event.attempt
             batch_of_event.lost_at = batch_of_event.lost_at or event.at
@@ -78,7 +78,7 @@ class Runs:
     def budget(self) -> int:
         """How many runs were in flight when something happened that may have lost their results."""
         return sum(
-            (len(batch.open) if self._was_cut_off(batch) else 0) + batch.lost
+            (_length(batch.open) if self._was_cut_off(batch) else 0) + batch.lost
             for batch in self.batches.values()
         )
 
@@ -90,8 +90,9 @@ class Runs:
                 where = ", ".join(f"{run.batch} (attempt {run.attempt})" for run in runs)
                 yield f"{receiver} {number}: run {len(runs)} times, in {where}"
         for name, batch in self.batches.items():
-            if batch.open and not self._was_cut_off(batch):
-                yield f"{len(batch.open)} runs of {name} were not settled, by a worker that lived on"
+            left = _length(batch.open)
+            if left and not self._was_cut_off(batch):
+                yield f"{left} runs of {name} were not settled, by a worker that lived on"
         if self.count > self.budget:
             yield f"{self.count} in all, where {self.budget} were in flight"
 
@@ -106,7 +107,7 @@ class Runs:
         batch = self.batches.get(run.batch)
         if batch is None:
             return False
-        return (run in batch.open and self._was_cut_off(batch)) or (
+        return (run in batch.open[run.delivery] and self._was_cut_off(batch)) or (
             bool(batch.lost) and self._may_have_lapsed(batch)
         )
 
@@ -119,6 +120,10 @@ class Runs:
         return batch.lost_at - batch.asked >= self.lease - TOLERANCE or _overlaps(
             self.restarts, "server", batch.asked, batch.lost_at
         )
+
+
+def _length(runs: dict[str, list[Event]]) -> int:
+    return sum(len(each) for each in runs.values())
 
 
 def _spans(events: Sequence[Event], begin: str, end: str) -> dict[str, list[tuple[float, float]]]:

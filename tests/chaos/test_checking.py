@@ -45,8 +45,14 @@ class Story:
             delivery = f"{receiver}-{number}"
             self.events.append(Event("run", at, process, name, receiver, number, delivery, 1))
         if settled is not None:
-            self.events.append(Event("settled", settled, process, name))
+            for receiver, number in runs:
+                self.settle(name, receiver, number, settled)
         return self
+
+    def settle(self, name: str, receiver: str, number: int, at: float) -> Story:
+        delivery = f"{receiver}-{number}"
+        process = name.split("/", maxsplit=1)[0]
+        return self.add("settled", at, process, batch=name, delivery=delivery)
 
     def add(self, kind: str, at: float, process: str, **fields: object) -> Story:
         self.events.append(replaced(Event(kind, at, process), **fields))
@@ -257,6 +263,17 @@ def test_duplicate_of_what_was_settled_is_seen() -> None:
     assert set(broken(story.judged())) == {"duplicates without a cause"}
 
 
+def test_duplicate_of_the_one_that_was_settled_of_a_batch_is_seen() -> None:
+    story = Story().batch("worker-2/0/1", 0.0, ("plain", 1), ("plain", 2), settled=None)
+    story.settle("worker-2/0/1", "plain", 1, 0.1).add("killed", 0.2, "worker-2")
+    story.batch(BATCH, 3.0, *ALL, settled=3.1)
+    violations = story.judged().violations["duplicates without a cause"]
+    assert [text.split(":")[0] for text in violations] == [
+        "plain 1",
+        "2 in all, where 1 were in flight",
+    ]
+
+
 def test_duplicate_in_one_batch_is_seen() -> None:
     story = Story().batch(BATCH, 0.0, *ALL, ("plain", 1), settled=0.1)
     assert set(broken(story.judged())) == {"duplicates without a cause"}
@@ -280,7 +297,7 @@ def zombie(settled: float, *, lost: int = 1) -> Story:
     story = Story().batch("worker-2/0/1", 0.0, ("plain", 1), settled=None)
     story.batch(BATCH, settled - 0.1, *ALL, settled=settled - 0.05)
     story.add("lost", settled, "worker-2", batch="worker-2/0/1", attempt=lost)
-    return story.add("settled", settled, "worker-2", batch="worker-2/0/1")
+    return story.settle("worker-2/0/1", "plain", 1, settled)
 
 
 def test_duplicate_of_a_lease_that_had_lapsed_is_in_the_budget() -> None:
@@ -301,6 +318,6 @@ def test_more_duplicates_than_results_came_too_late_are_seen() -> None:
     story = Story().batch("worker-2/0/1", 0.0, ("plain", 1), ("plain", 2), settled=None)
     story.batch(BATCH, 3.0, *ALL, settled=3.1)
     story.add("lost", 4.0, "worker-2", batch="worker-2/0/1", attempt=1)
-    story.add("settled", 4.0, "worker-2", batch="worker-2/0/1")
+    story.settle("worker-2/0/1", "plain", 1, 4.0).settle("worker-2/0/1", "plain", 2, 4.0)
     text = only(story.judged(), "duplicates without a cause")
     assert text == "2 in all, where 1 were in flight"

@@ -14,12 +14,13 @@ from typing import Any
 
 from django.db import connection
 
-from signalpost.delivery import running
-from signalpost.delivery.store import Claim, Finished, Slot
+from signalpost.delivery.execution import idempotency_key
+from signalpost.delivery.store import DONE, Claim, Finished, Slot
 from signalpost.delivery.worker import Settings
 from signalpost.django.working import POLLS, make_worker
 from tests.chaos import telling
 from tests.chaos.processes import when_asked
+from tests.chaos.receivers import OUTSIDE
 
 STEPS = ("claimed", "running", "ran", "before settle", "settled")
 
@@ -53,7 +54,7 @@ def shape_of(chance: random.Random, lease: float, *, armed: bool) -> Shape:
 
 
 class Watched:
-    """A store that tells how long a claim took, and which results came too late."""
+    """A store that tells when a claim was asked for, what was settled, and what came too late for it."""
 
     def __init__(self, store: Any, steps: Steps) -> None:
         self._store = store
@@ -72,6 +73,12 @@ class Watched:
 
     def finish(self, results: Sequence[Finished], slots: Sequence[Slot] = ()) -> int:
         lost: int = self._store.finish(results, slots)
+        for result in results:
+            owed = result.owed
+            # Atomic ones are settled once their transaction is; the tables tell of those.
+            if result.state == DONE and owed.receiver in OUTSIDE:
+                id_ = str(idempotency_key(owed.uid, owed.receiver))
+                telling.tell("settled", receiver=owed.receiver, delivery=id_)
         if lost:
             telling.tell("lost", attempt=lost)
         return lost
@@ -96,8 +103,6 @@ class Steps:
             thread = threading.current_thread().name
             telling.batch.set(f"{telling.process()}/{thread}/{self._thread.claims}")
             telling.tell("claimed", note=f"{self._thread.asked:.6f}")
-        elif name == "settled":
-            telling.tell("settled")
         if name == self.failpoint:
             with self._lock:
                 self.countdown -= 1
@@ -121,8 +126,6 @@ def work(shape: Shape) -> None:
     logger = logging.getLogger("signalpost.worker")
     logger.addHandler(Logged(logging.WARNING))
     logger.propagate = False
-    # For leases of minutes; with those of the chaos nothing would ever be begun.
-    running.MARGIN = min(running.MARGIN, shape.lease / 4)
     steps = Steps(shape)
     settings = Settings(
         lanes=shape.lanes,

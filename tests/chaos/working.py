@@ -9,15 +9,17 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.core.management import call_command
 
 from signalpost.delivery.execution import idempotency_key
 from signalpost.delivery.store import DONE, Claim, Finished, Slot
-from signalpost.delivery.worker import Settings
-from signalpost.django.working import POLLS, make_worker
+from signalpost.delivery.worker import Settings, Worker
+from signalpost.django.management.subcommands import worker as command
+from signalpost.django.working import make_worker, poll_of
 from tests.chaos import telling
 from tests.chaos.processes import when_asked
 from tests.chaos.receivers import OUTSIDE
@@ -33,6 +35,8 @@ class Shape:
     batch: int
     lanes: tuple[str, ...]
     lease: float
+    #: Whether it is run by the management command.
+    command: bool
     #: The step at which it kills itself, when it comes there for the so-manieth time.
     failpoint: str = ""
     countdown: int = 0
@@ -45,12 +49,13 @@ def shape_of(chance: random.Random, lease: float, *, armed: bool) -> Shape:
         batch=chance.choice((1, 10, 100)),
         lanes=chance.choice(((), (), ("default",), ("mail", "default"))),
         lease=lease,
+        command=chance.random() < 0.5,
     )
     if not armed or chance.random() < 0.6:
         return shape
     step = chance.choice(STEPS)
     countdown = chance.randint(1, 200 if step in {"running", "ran"} else 30)
-    return Shape(shape.threads, shape.batch, shape.lanes, lease, step, countdown)
+    return replace(shape, failpoint=step, countdown=countdown)
 
 
 class Watched:
@@ -112,9 +117,11 @@ class Steps:
 
 
 class Logged(logging.Handler):
-    """Puts what the worker warns of into the history."""
+    """Puts what the worker warns of into the history, but for the failures of its receivers."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if hasattr(record, "delivery"):
+            return
         text = record.getMessage()
         telling.tell("trouble", note=f"worker: {text}"[:100])
         if record.exc_info:
@@ -126,15 +133,44 @@ def work(shape: Shape) -> None:
     logger = logging.getLogger("signalpost.worker")
     logger.addHandler(Logged(logging.WARNING))
     logger.propagate = False
-    steps = Steps(shape)
+    if shape.command:
+        _work_by_command(shape)
+        return
     settings = Settings(
         lanes=shape.lanes,
         concurrency=shape.threads,
-        lease=shape.lease,
-        batch=shape.batch,
-        poll=POLLS[connection.vendor],
+        poll=poll_of("default"),
     )
-    worker = make_worker("default", settings, step=steps)
-    worker.store = Watched(worker.store, steps)
+    worker = _make(shape, "default", settings)
     when_asked(worker.stop)
     worker.run()
+
+
+def _work_by_command(shape: Shape) -> None:
+    """``manage.py signalpost worker``, with a lease that it would refuse to be given."""
+    command.make_worker = partial(_make_unblocked, shape)
+    queues = [f"--queue={lane}" for lane in shape.lanes]
+    threads = f"--concurrency={shape.threads}"
+    call_command("signalpost", "worker", *queues, threads, "--verbosity=0")
+
+
+def _make(shape: Shape, alias: str, settings: Settings, **options: Any) -> Worker:
+    """The real worker, watched."""
+    steps = Steps(shape)
+    settings = replace(settings, batch=shape.batch, lease=shape.lease)
+    worker = make_worker(alias, settings, step=steps, **options)
+    worker.store = Watched(worker.store, steps)
+    return worker
+
+
+def _make_unblocked(shape: Shape, alias: str, settings: Settings, **options: Any) -> Worker:
+    """The same, which may be asked to stop once it is run: then the command's own handlers are there."""
+    worker = _make(shape, alias, settings, **options)
+    run = worker.run
+
+    def unblock_and_run() -> Any:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        return run()
+
+    worker.run = unblock_and_run  # type: ignore[method-assign]  # of this one only
+    return worker

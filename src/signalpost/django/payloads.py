@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.files.base import File
 from django.db import DataError, connections, router
-from django.db.models import Field, Manager, Model, QuerySet
+from django.db.models import Manager, Model, QuerySet
 from django.db.models.base import ModelBase
 from django.http import HttpRequest
 from django.utils.functional import LazyObject, Promise, empty
@@ -88,15 +88,17 @@ def _fields(value: Model, writing: Writing) -> dict[str, Any]:
         if field.attname not in value.__dict__:  # deferred
             continue
         try:
-            encoded[field.attname] = codec.encode_value(_plain(field, value), writing)
+            encoded[field.attname] = codec.encode_value(
+                _plain(value.__dict__[field.attname]), writing
+            )
         except Unsupported as error:
             error.path = f".{field.attname}{error.path}"
             raise
     return encoded
 
 
-def _plain(field: Field[Any, Any], instance: Model) -> Any:
-    value = instance.__dict__[field.attname]
+def _plain(value: Any) -> Any:
+    """What a column has, of what an attribute holds."""
     if isinstance(value, memoryview):  # PostgreSQL's bytes
         return bytes(cast("memoryview[int]", value))
     return value.name if isinstance(value, File) else value
@@ -171,10 +173,15 @@ def _is_registered(model: type[Model]) -> bool:
 
 
 def _encode_changes(value: Changes, writing: Writing) -> dict[str, Any]:
-    return {
-        name: [codec.encode_value(change.old, writing), codec.encode_value(change.new, writing)]
-        for name, change in value.items()
-    }
+    encoded: dict[str, Any] = {}
+    for name, change in value.items():
+        try:
+            both = [codec.encode_value(_plain(each), writing) for each in (change.old, change.new)]
+        except Unsupported as error:
+            error.path = f"['{name}']{error.path}"
+            raise
+        encoded[name] = both
+    return encoded
 
 
 def _decode_changes(data: Any, reading: Reading) -> Changes:

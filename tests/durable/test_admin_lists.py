@@ -242,7 +242,8 @@ def test_row_says_what_became_of_a_delivery(database: str, user: Staff) -> None:
 
     page = user.open()
     text = words(page)
-    assert f"#{one} Dead tests.admin.note tests.admin.paid mail - 3 of 12" in text
+    assert f"#{one} Dead tests.admin.note ValueError: {HOSTILE}" in text
+    assert "3 of 12 tests.admin.paid mail" in text
     assert ESCAPED in page
     assert HOSTILE not in page
     assert "x" * 60 in text

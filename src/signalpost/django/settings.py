@@ -128,7 +128,7 @@ SETTINGS = {
             ("password", "secret", "token", "api_key"),
             _are_modules,
             'a list of names of arguments, such as ["password", "token"]',
-            "The arguments whose values aren't shown in errors of durable deliveries.",
+            "The arguments whose values aren't shown in the admin and in errors of durable deliveries.",
         ),
         Setting(
             "TRACE",

@@ -22,6 +22,7 @@ from signalpost.django.admin.rows import (
     may,
     preformatted,
     shortened,
+    when,
 )
 from signalpost.django.models import Delivery
 from signalpost.django.operating import actions
@@ -31,8 +32,8 @@ REQUEUE = Operation(
     name="requeue",
     verb="Requeue",
     past="Requeued",
-    consequence="The receiver will be called again as soon as a worker is free, with all its attempts. "
-    "What it had done before it failed, it may do twice.",
+    consequence="The receivers will be called again as soon as a worker is free, with all their attempts. "
+    "What one had done before it failed, it may do twice.",
     states=(DEAD,),
     otherwise="only what is dead is requeued",
     run=lambda using, pk: actions.retry(using, Selection(ids=(pk,))),
@@ -42,8 +43,8 @@ CANCEL = Operation(
     name="cancel",
     verb="Cancel",
     past="Cancelled",
-    consequence="The receiver will never be called for it. Those of the same key that wait for it may "
-    "run then.",
+    consequence="The receivers will not be called any more. What waits for one of them, with the same "
+    "key, may run then.",
     states=(READY, BLOCKED, DEAD),
     otherwise="what is running can’t be cancelled, and what is cancelled or done is so already",
     run=lambda using, pk: actions.cancel(using, Selection(ids=(pk,))),
@@ -64,13 +65,12 @@ class DeliveryAdmin(ShowsPayload, OperatingAdmin):
         "number",
         "state",
         "receiver_shown",
+        "error_in_list",
+        "attempts_shown",
         "signal",
         "queue",
-        "ordering_key",
-        "attempts_shown",
         "recorded_at",
         "due_at",
-        "error_in_list",
     )
     list_filter = (StateChoice, QueueChoice, ReceiverChoice)
     search_help_text = (
@@ -176,12 +176,12 @@ class DeliveryAdmin(ShowsPayload, OperatingAdmin):
         return tables.attempts(row)
 
     @admin.display(description="recorded")
-    def recorded_at(self, row: Any) -> Any:
-        return row.message.created_at
+    def recorded_at(self, row: Any) -> str:
+        return when(row.message.created_at)
 
     @admin.display(description="due")
-    def due_at(self, row: Any) -> Any:
-        return row.available_at if row.state in (READY, BLOCKED) else None
+    def due_at(self, row: Any) -> str:
+        return when(row.available_at if row.state in (READY, BLOCKED) else None)
 
     @admin.display(description="last error")
     def error_in_list(self, row: Any) -> str:

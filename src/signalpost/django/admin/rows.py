@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,7 +12,9 @@ from django.core.paginator import Paginator
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import is_aware, localtime
 
 from signalpost.django.admin.map import map_address
 
@@ -25,7 +28,7 @@ else:
 #: How many rows a list counts, and leads to: counting a million takes a second and tells nobody much.
 COUNTED = 10_000
 #: How much of an error a list shows, and a page, in characters.
-ERROR_IN_LIST, ERROR_IN_PAGE = 120, 4000
+ERROR_IN_LIST, ERROR_IN_PAGE = 100, 4000
 
 
 class BoundedPaginator(_Paginator):
@@ -115,6 +118,14 @@ def as_number(term: str) -> int | None:
 def shortened(text: str, length: int) -> str:
     """The text, no longer than that."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def when(time: datetime | None) -> str:
+    """The time, as Django writes short ones, in one line."""
+    if time is None:
+        return "-"
+    text = date_format(localtime(time) if is_aware(time) else time, "SHORT_DATETIME_FORMAT")
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def preformatted(text: str) -> str:

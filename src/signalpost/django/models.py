@@ -14,18 +14,21 @@ from django.db.models import Q
 from signalpost.delivery.store import BLOCKED, CANCELLED, CLAIMED, DEAD, DONE, READY, UNKEYED
 from signalpost.django.indexes import StateIndex
 
+# The types of fields are worked out by mypy's plugin for Django, which pyright hasn't: so they are Any.
+# pyright: reportUnknownVariableType=false
+
 
 class Message(models.Model):
     """What was sent, once for all receivers."""
 
     id: Any = models.BigAutoField(primary_key=True)
-    uid = models.UUIDField(unique=True)
-    topic = models.CharField(max_length=255, help_text="The name of the signal.")
-    version = models.PositiveSmallIntegerField(default=1)
-    ordering_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - none isn't empty
-    body = models.TextField(help_text="The sender and the payload, as canonical JSON.")
-    headers = models.TextField(help_text="The context of the sender, as canonical JSON.")
-    created_at = models.DateTimeField()
+    uid: Any = models.UUIDField(unique=True)
+    topic: Any = models.CharField(max_length=255, help_text="The name of the signal.")
+    version: Any = models.PositiveSmallIntegerField(default=1)
+    ordering_key: Any = models.CharField(max_length=255, null=True)  # noqa: DJ001 - none isn't empty
+    body: Any = models.TextField(help_text="The sender and the payload, as canonical JSON.")
+    headers: Any = models.TextField(help_text="The context of the sender, as canonical JSON.")
+    created_at: Any = models.DateTimeField()
 
     class Meta:
         indexes = [
@@ -54,20 +57,20 @@ class Delivery(models.Model):
         CANCELLED = CANCELLED
 
     id: Any = models.BigAutoField(primary_key=True)
-    message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
-    receiver = models.CharField(max_length=255, help_text="The key of the receiver.")
-    lane = models.CharField(max_length=100, help_text="The queue.")
-    slot = models.IntegerField(default=UNKEYED)
-    ordering_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - none isn't empty
-    state = models.CharField(max_length=10, choices=State.choices, default=READY)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    max_attempts = models.PositiveSmallIntegerField()
-    available_at = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True)
-    fence = models.BigIntegerField(default=0)
-    claimed_by = models.CharField(max_length=100, default="")
-    last_error = models.TextField(default="")
-    settled_at = models.DateTimeField(null=True)
+    message: Any = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
+    receiver: Any = models.CharField(max_length=255, help_text="The key of the receiver.")
+    lane: Any = models.CharField(max_length=100, help_text="The queue.")
+    slot: Any = models.IntegerField(default=UNKEYED)
+    ordering_key: Any = models.CharField(max_length=255, null=True)  # noqa: DJ001 - none isn't empty
+    state: Any = models.CharField(max_length=10, choices=State.choices, default=READY)
+    attempts: Any = models.PositiveSmallIntegerField(default=0)
+    max_attempts: Any = models.PositiveSmallIntegerField()
+    available_at: Any = models.DateTimeField()
+    lease_until: Any = models.DateTimeField(null=True)
+    fence: Any = models.BigIntegerField(default=0)
+    claimed_by: Any = models.CharField(max_length=100, default="")
+    last_error: Any = models.TextField(default="")
+    settled_at: Any = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -111,11 +114,11 @@ class Slot(models.Model):
     """A share of the keys of a lane, held by one worker at a time."""
 
     id: Any = models.BigAutoField(primary_key=True)
-    lane = models.CharField(max_length=100)
-    slot = models.IntegerField()
-    fence = models.BigIntegerField(default=0)
-    owner = models.CharField(max_length=100, default="")
-    lease_until = models.DateTimeField(null=True)
+    lane: Any = models.CharField(max_length=100)
+    slot: Any = models.IntegerField()
+    fence: Any = models.BigIntegerField(default=0)
+    owner: Any = models.CharField(max_length=100, default="")
+    lease_until: Any = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -129,24 +132,24 @@ class Slot(models.Model):
 class Worker(models.Model):
     """A worker's latest sign of life, for those who look."""
 
-    name = models.CharField(max_length=100, primary_key=True)
-    host = models.CharField(max_length=255)
-    pid = models.IntegerField()
-    version = models.CharField(max_length=50)
-    lanes = models.TextField(help_text="The queues that it works on, as JSON; empty: all.")
-    started_at = models.DateTimeField()
-    heartbeat_at = models.DateTimeField()
-    stats = models.TextField(default="{}", help_text="Counts since its start, as JSON.")
+    name: Any = models.CharField(max_length=100, primary_key=True)
+    host: Any = models.CharField(max_length=255)
+    pid: Any = models.IntegerField()
+    version: Any = models.CharField(max_length=50)
+    lanes: Any = models.TextField(help_text="The queues that it works on, as JSON; empty: all.")
+    started_at: Any = models.DateTimeField()
+    heartbeat_at: Any = models.DateTimeField()
+    stats: Any = models.TextField(default="{}", help_text="Counts since its start, as JSON.")
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
 
 class Pause(models.Model):
     """A queue that an operator has paused."""
 
-    lane = models.CharField(max_length=100, primary_key=True)
-    since = models.DateTimeField()
+    lane: Any = models.CharField(max_length=100, primary_key=True)
+    since: Any = models.DateTimeField()
 
     def __str__(self) -> str:
-        return self.lane
+        return str(self.lane)

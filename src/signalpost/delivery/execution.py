@@ -9,15 +9,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from signalpost.delivery import receivers
 from signalpost.delivery.body import Opened
 from signalpost.delivery.codec import Missing, Reading
 from signalpost.delivery.context import Delivery, restored_context
 from signalpost.delivery.retrying import LONGEST
-from signalpost.delivery.store import DEAD, DONE, READY, Finished, Owed
+from signalpost.delivery.store import DEAD, DONE, READY, WORKER_LOST, Finished, Owed
 from signalpost.dispatch.rules import Call
 from signalpost.dispatch.signatures import parameters_of
-from signalpost.exceptions import GiveUp, PayloadUnreadable, Retry
+from signalpost.exceptions import DeliveryTimeout, GiveUp, PayloadUnreadable, Retry
 
 if TYPE_CHECKING:
     from signalpost.delivery.durable import Durable, Options
@@ -50,15 +49,19 @@ class Ready:
     hops: int
 
 
-def open_owed(owed: Owed, policy: Policy) -> Ready | Finished:
-    """The delivery, ready to be run, or what becomes of it without."""
-    durable = receivers.find(owed.receiver, owed.topic)
-    if durable is None:
-        problem = (
-            f"No receiver '{owed.receiver}' is connected to signal '{owed.topic}' in this worker. Was it "
-            "renamed? Then declare aliases=. Looked at again later."
-        )
-        return Finished(owed, READY, problem, policy.park, returned=True)
+def parked(owed: Owed, policy: Policy) -> Finished:
+    """What becomes of a delivery whose receiver isn't connected here: its attempt isn't used."""
+    problem = (
+        f"No receiver '{owed.receiver}' is connected to signal '{owed.topic}' in this worker. Was it "
+        "renamed? Then declare aliases=. Looked at again later."
+    )
+    return Finished(owed, READY, problem, policy.park, returned=True)
+
+
+def restore(owed: Owed, durable: Durable, policy: Policy) -> Ready | Finished:
+    """The delivery for this receiver, ready to be run, or what becomes of it without."""
+    if not durable.is_connected:
+        return parked(owed, policy)
     try:
         return _restore(owed, durable, policy)
     except Missing as missing:
@@ -111,6 +114,19 @@ async def arun(ready: Ready) -> None:
     with restored_context(ready.delivery.context, ready.hops + 1):
         awaited: Awaitable[Any] = ready.call.arun()
         await awaited
+
+
+def lost(owed: Owed) -> Finished:
+    """What becomes of a delivery that ran when its worker, or the database, was lost."""
+    state = DEAD if owed.attempts >= owed.max_attempts else READY
+    return Finished(owed, state, WORKER_LOST)
+
+
+def late(ready: Ready) -> DeliveryTimeout:
+    """The failure of a receiver that wasn't through in time."""
+    return DeliveryTimeout(
+        f"It ran longer than its timeout of {ready.durable.options.timeout:g} s."
+    )
 
 
 def failed(ready: Ready, error: BaseException, policy: Policy) -> Finished:

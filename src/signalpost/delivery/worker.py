@@ -1,30 +1,37 @@
-"""The worker: threads that claim and run, and one that looks after their leases.
+"""The worker: threads that claim and run, and others that look after what they hold.
 
-``Worker.run`` is the thread that looks after the others. Each runner takes its turn in claiming, so
-that an idle worker asks the database once, however many threads it has.
+``Worker.run`` keeps house: it reclaims what lost workers held, and gives signs of life. Leases are
+renewed by a thread that does nothing else, so that nothing it would wait for makes them lapse.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from signalpost.delivery import receivers
+from signalpost.delivery.claiming import Claiming
+from signalpost.delivery.event_loop import EventLoop
 from signalpost.delivery.execution import Policy
+from signalpost.delivery.leases import Leases
 from signalpost.delivery.limits import Limits
-from signalpost.delivery.running import BUDGET, Checks, Runner, counted
-from signalpost.delivery.store import Beat, Claim, Finished, Store
+from signalpost.delivery.running import Checks, Runner
+from signalpost.delivery.sizing import BUDGET
+from signalpost.delivery.store import DEAD, DONE, Beat, Finished, Store
 from signalpost.delivery.waiting import Every, Poll, Wake
 
 logger = logging.getLogger("signalpost.worker")
+
+#: How often a worker gives a sign of life, and looks for pauses, in seconds.
+_BEAT_EVERY, _PAUSES_EVERY = 10.0, 1.0
+#: The shortest and the longest wait of a thread for a database that is away.
+_TROUBLE = (0.1, 5.0)
 
 
 @dataclass(frozen=True)
@@ -53,13 +60,19 @@ class Stats:
     retried: int = 0
     dead: int = 0
     started: float = field(default_factory=time.monotonic)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def note(self, result: Finished) -> None:
-        """Count a delivery that has ended."""
-        counts = counted([result])
-        self.done += counts["done"]
-        self.retried += counts["ready"]
-        self.dead += counts["dead"]
+        """Count a delivery that has ended; any thread may."""
+        if result.returned:
+            return
+        with self._lock:
+            if result.state == DONE:
+                self.done += 1
+            elif result.state == DEAD:
+                self.dead += 1
+            else:
+                self.retried += 1
 
 
 class Worker:
@@ -90,7 +103,6 @@ class Worker:
         self.name = f"{platform.node()[:50]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.stats = Stats()
         self.wake = Wake()
-        self.busy: dict[str, tuple[Claim, float]] = {}
         self._checks = checks
         self._listen = listen
         self._end_thread = end_thread
@@ -98,14 +110,9 @@ class Worker:
         self._step = step
         self._clock = clock
         self._limits = Limits()
-        self._loop = _Loop()
-        self._turn = threading.Lock()
-        self._poll = Poll(*settings.poll)
+        self._loop = EventLoop()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
-        self._lanes: Sequence[str] = settings.lanes
-        self._new_lanes = Every(5.0, clock)
-        self._paused: frozenset[str] = frozenset()
 
     def stop(self) -> None:
         """Claim no more, hand back what hasn't begun, and end once what runs has ended."""
@@ -114,49 +121,69 @@ class Worker:
 
     def run(self) -> Stats:
         """Work until `stop`, or, with `once`, until nothing is due."""
+        settings = self.settings
+        claiming = Claiming(
+            self.store,
+            self.wake,
+            self._stopping,
+            self._clock,
+            lanes=settings.lanes,
+            batch=settings.batch,
+            lease=settings.lease,
+            poll=settings.poll,
+            once=settings.once,
+        )
+        leases = Leases(self.store, settings.lease, self._clock)
         threads = [
-            threading.Thread(target=self._run_thread, args=(number,), name=f"signalpost-{number}")
-            for number in range(self.settings.concurrency)
-        ]
-        self._beat()
-        self._quietly("look for pauses", self._note_pauses)
-        for thread in threads:
-            thread.start()
-        if self._listen is not None:
             threading.Thread(
-                target=self._listen,
-                args=(self.wake, self._stopped),
-                name="signalpost-listener",
-                daemon=True,
-            ).start()
+                target=self._run_thread,
+                args=(f"{self.name}-{number}", claiming, leases),
+                name=f"signalpost-{number}",
+            )
+            for number in range(settings.concurrency)
+        ]
+        others = [threading.Thread(target=self._renew, args=(leases,), name="signalpost-leases")]
+        if self._listen is not None:
+            listen, wake = self._listen, self.wake
+            others.append(
+                threading.Thread(
+                    target=lambda: listen(wake, self._stopped), name="signalpost-listener"
+                )
+            )
+        self._beat()
+        self._note_pauses(claiming)
+        for thread in (*threads, *others):
+            thread.start()
         try:
-            self._look_after(threads)
+            self._keep_house(threads, claiming)
         finally:
-            self._stopping.set()
-            self._stopped.set()
+            self.stop()
             for thread in threads:
                 thread.join()
-            self._loop.close()
+            self._stopped.set()
+            for thread in others:
+                thread.join()
+            self._loop.close(self._checks().aend)
+            self._limits.close()
             self._quietly("leave", lambda: self.store.leave(self.name))
             self._end_thread()
         return self.stats
 
     # ------------------------------------------------------------------------ looking after it
 
-    def _look_after(self, threads: Sequence[threading.Thread]) -> None:
+    def _keep_house(self, threads: list[threading.Thread], claiming: Claiming) -> None:
         lease = self.settings.lease
-        reclaim, beat = Every(min(5.0, lease / 4), self._clock), Every(10.0, self._clock)
-        pauses = Every(1.0, self._clock)
-        while any(thread.is_alive() for thread in threads):
+        reclaim, beat = Every(min(5.0, lease / 4), self._clock), Every(_BEAT_EVERY, self._clock)
+        pauses = Every(_PAUSES_EVERY, self._clock)
+        while alive := [thread for thread in threads if thread.is_alive()]:
             if pauses():
-                self._quietly("look for pauses", self._note_pauses)
+                self._note_pauses(claiming)
             if reclaim():
                 self._quietly("reclaim", self._reclaim)
             if beat():
-                self._quietly("beat", self._beat)
-            self._renew()
-            # Short, so that a worker that was asked to stop does so at once.
-            threads[0].join(min(0.1, lease / 20))
+                self._beat()
+            # Short, so that a worker whose threads have ended does so at once.
+            alive[0].join(min(0.1, lease / 20))
 
     def _reclaim(self) -> None:
         found = self.store.reclaim()
@@ -164,21 +191,18 @@ class Worker:
             logger.warning("%d deliveries had been claimed by a worker that was lost", found)
             self.wake.set()
 
-    def _renew(self) -> None:
-        lease = self.settings.lease
-        for name, (claim, since) in list(self.busy.items()):
-            now = self._clock()
-            if now - since < lease / 3:
-                continue
+    def _renew(self, leases: Leases) -> None:
+        try:
+            while not self._stopped.wait(min(1.0, self.settings.lease / 20)):
+                self._quietly("renew leases", leases.renew)
+        finally:
+            self._end_thread()
 
-            def renew(claim: Claim = claim) -> None:
-                self.store.renew(claim.owed, claim.slots, lease)
+    def _note_pauses(self, claiming: Claiming) -> None:
+        def note() -> None:
+            claiming.paused = self.store.paused()
 
-            if self._quietly("renew", renew) and self.busy.get(name, (None, 0))[0] is claim:
-                self.busy[name] = (claim, now)
-
-    def _note_pauses(self) -> None:
-        self._paused = self.store.paused()
+        self._quietly("look for pauses", note)
 
     def _beat(self) -> None:
         stats = {"done": self.stats.done, "retried": self.stats.retried, "dead": self.stats.dead}
@@ -190,38 +214,37 @@ class Worker:
             ),
         )
 
-    def _quietly(self, what: str, call: Callable[[], object]) -> bool:
+    def _quietly(self, what: str, call: Callable[[], object]) -> None:
         """Make the call; a database that is away, say, is logged, and tried again later."""
         try:
             call()
         except Exception as error:  # noqa: BLE001 - the worker outlives its database
             logger.warning("Cannot %s: %s", what, error)
             self._checks().clean()
-            return False
-        return True
 
     # ------------------------------------------------------------------------------ its threads
 
-    def _run_thread(self, number: int) -> None:
-        name = f"{self.name}-{number}"
+    def _run_thread(self, name: str, claiming: Claiming, leases: Leases) -> None:
         checks = self._checks()
         runner = Runner(
             self.store,
             self.policy,
             limits=self._limits,
             checks=checks,
-            on_loop=self._loop.run,
+            on_loop=self._on_loop,
             clock=self._clock,
+            wait=self._stopping.wait,
             step=self._step,
             told=self._tell,
             stopping=self._stopping.is_set,
+            # Whatever it is, it was raised by a receiver: nobody interrupts this thread.
+            catches=(BaseException,),
         )
-        size = Size(self.settings.batch)
-        trouble = Poll(0.1, 5.0)
+        trouble = Poll(*_TROUBLE)
         try:
             while not self._stopping.is_set():
                 try:
-                    if not self._work(name, runner, size):
+                    if not self._work(name, claiming, leases, runner):
                         return
                     trouble.found()
                 except Exception as error:  # noqa: BLE001 - the worker outlives its database
@@ -232,97 +255,21 @@ class Worker:
         finally:
             self._end_thread()
 
-    def _work(self, name: str, runner: Runner, size: Size) -> bool:
+    def _work(self, name: str, claiming: Claiming, leases: Leases, runner: Runner) -> bool:
         """Claim and run once; False where there is nothing more to do."""
-        with self._turn:
-            found = self._claim(name, size.limit)
-            if found is None:
-                return False
-            claim, begun = self.busy[name] = found
-        try:
+        claimed = claiming.next(name)
+        if claimed is None:
+            return False
+        with leases.hold(claimed.claim, claimed.begun) as lease:
             started = self._clock()
-            batch = runner.run(claim, begun + self.settings.lease)
-            seconds = self._clock() - started - batch.awaited
-            size.learn(batch.begun, len(claim.owed), seconds)
-        finally:
-            self.busy.pop(name, None)
+            batch = runner.run_lease(lease)
+            claiming.learn(claimed, batch.begun, self._clock() - started - batch.awaited)
         return True
 
-    def _claim(self, name: str, limit: int) -> tuple[Claim, float] | None:
-        """Something that is due, once there is, and when it was asked for; None: end."""
-        while not self._stopping.is_set():
-            for lane, keyed in self.store.due(self._open_lanes()):
-                begun = self._clock()
-                claim = self._claim_in(lane, name, limit, keyed=keyed)
-                if claim.owed:
-                    self._poll.found()
-                    return claim, begun
-            if self.settings.once:
-                return None
-            if self.wake.wait(self._poll.nothing()):
-                self._poll.found()
-        return None
-
-    def _claim_in(self, lane: str, name: str, limit: int, *, keyed: bool) -> Claim:
-        lease = self.settings.lease
-        if not keyed:
-            return self.store.claim(lane, limit=limit, owner=name, lease=lease)
-        return self.store.claim_keyed(
-            lane, limit=limit, owner=name, lease=lease, blocks=receivers.blocks
-        )
-
-    def _open_lanes(self) -> list[str]:
-        if not self.settings.lanes and (not self._lanes or self._new_lanes()):
-            declared = {durable.options.queue for durable in receivers.known()}
-            self._lanes = sorted({*declared, *self.store.lanes()})
-        # The first in turn, so that a full lane doesn't starve the next.
-        self._lanes = [*self._lanes[1:], *self._lanes[:1]]
-        return [lane for lane in self._lanes if lane not in self._paused]
+    def _on_loop(self, coroutine: Coroutine[Any, Any, Any], meanwhile: Callable[[], object]) -> Any:
+        return self._loop.run(coroutine, meanwhile, BUDGET)
 
     def _tell(self, result: Finished, seconds: float, error: BaseException | None) -> None:
         self.stats.note(result)
         if self._told is not None:
             self._told(result, seconds, error)
-
-
-class Size:
-    """How many deliveries to claim at once: many quick ones, few slow ones."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.limit = min(10, most)
-
-    def learn(self, begun: int, claimed: int, seconds: float) -> None:
-        """Of so many that were claimed, so many were begun, in so many seconds."""
-        if seconds > BUDGET:
-            self.limit = max(1, min(self.limit, begun) // 2)
-        elif claimed >= self.limit and seconds < BUDGET / 2:
-            self.limit = min(self.most, self.limit * 2)
-
-
-class _Loop:
-    """One event loop, in a thread of its own, for the async receivers of all threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run it on the loop and wait for it."""
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="signalpost-loop", daemon=True
-                )
-                self._thread.start()
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    def close(self) -> None:
-        """End the loop."""
-        if self._loop is None or self._thread is None:
-            return
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()

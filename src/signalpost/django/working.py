@@ -7,6 +7,7 @@ import threading
 from importlib import metadata
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db import connections
 
 from signalpost.delivery.execution import Policy
@@ -21,6 +22,10 @@ logger = logging.getLogger("signalpost.worker")
 
 #: The longest time between two looks. PostgreSQL tells when there is work; the others are asked.
 POLLS = {"postgresql": (0.02, 1.0), "sqlite": (0.005, 0.02), "mysql": (0.01, 0.02)}
+
+
+#: How often the listener sees whether it is to stop, in seconds.
+LISTENING = 0.1
 
 
 class ConnectionChecks(Checks):
@@ -54,8 +59,9 @@ class ConnectionChecks(Checks):
                 return f"It left autocommit off on '{alias}', so that nothing was committed."
         return None
 
-    def clean(self) -> None:
-        """Close what can't be used any more, so that it is opened again."""
+    def clean(self) -> bool:
+        """Close what can't be used any more, so that it is opened again; whether there was any."""
+        closed = False
         for connection in _opened():
             if connection.alias in self._own:
                 continue  # a test's transaction, in which everything happens
@@ -63,8 +69,19 @@ class ConnectionChecks(Checks):
             off = connection.connection is not None and managed and not connection.autocommit
             if connection.in_atomic_block or connection.closed_in_transaction or off:
                 _throw_away(connection)
+                closed = True
             elif connection.errors_occurred:
                 connection.close_if_unusable_or_obsolete()
+                closed = closed or connection.connection is None
+        return closed
+
+    async def aclean(self) -> None:
+        """Async version of `clean`, for the thread that serves async receivers."""
+        await sync_to_async(self.clean)()
+
+    async def aend(self) -> None:
+        """Close all connections of that thread."""
+        await sync_to_async(connections.close_all)()
 
 
 def _opened() -> list[Any]:
@@ -134,5 +151,5 @@ class Listener:
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
         while not stopped.is_set():
-            for _ in connection.connection.notifies(timeout=0.5, stop_after=1):
+            for _ in connection.connection.notifies(timeout=LISTENING, stop_after=1):
                 wake.set()

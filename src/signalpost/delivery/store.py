@@ -37,8 +37,13 @@ def slot_of(receiver: str, key: str, slots: int = SLOTS) -> int:
     return slots * _LAYOUT + zlib.crc32(f"{receiver}|{key}".encode()) % slots
 
 
+def slots_counted(slot: int) -> int:
+    """How many slots there were where a key was given this one."""
+    return slot // _LAYOUT
+
+
 def slot_range(slots: int) -> tuple[int, int]:
-    """The first and the last slot that `slot_of` gives."""
+    """The first slot that `slot_of` gives, and the last that it may give."""
     return slots * _LAYOUT, slots * _LAYOUT + _LAYOUT - 1
 
 

@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 from signalpost.delivery.store import BLOCKED, CANCELLED, DEAD, READY
 from signalpost.django.models import Pause
 from signalpost.django.operating.replaying import replay
-from signalpost.django.stores import keyed, store_for
+from signalpost.django.stores import released, store_for
 from signalpost.django.stores.base import BATCH, DELIVERY, MESSAGE, DatabaseStore, marks
 
 __all__ = ["Selection", "cancel", "pause", "replay", "resume", "retry", "selected"]
@@ -64,7 +64,7 @@ def cancel(alias: str, selection: Selection, *, progress: Progress = lambda _: N
         # By itself: a worker that finds one of them in the way waits for nobody. Where this is never
         # reached, the workers' housekeeping does the same.
         with store.part(), store.cursor() as cursor:
-            keyed.release_keys(store, cursor, keys)
+            released.release_keys(store, cursor, keys)
         progress(found := found + count)
     return found
 

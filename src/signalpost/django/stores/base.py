@@ -6,7 +6,6 @@ Written by hand: the ORM has no UPDATE ... RETURNING and no SKIP LOCKED for one.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -17,10 +16,7 @@ from django.db import connections, transaction
 from django.db.models.fields import UUIDField
 
 from signalpost.delivery.store import (
-    BLOCKED,
     CLAIMED,
-    DEAD,
-    DONE,
     READY,
     SLOTS,
     UNKEYED,
@@ -34,15 +30,11 @@ from signalpost.delivery.store import (
     Slot,
     slot_of,
 )
-from signalpost.django.stores import keyed
+from signalpost.django.stores import finishing, keyed, slots
+from signalpost.django.stores.tables import BATCH, DELIVERY, MESSAGE, marks
 
-DELIVERY, MESSAGE = "signalpost_delivery", "signalpost_message"
-#: What `Owed` is made of, in its order but for the message's columns.
-CLAIMED_COLUMNS = (
-    "id, message_id, receiver, lane, slot, ordering_key, attempts, max_attempts, fence, last_error"
-)
-#: How many rows one statement of housekeeping touches.
-BATCH = 1000
+__all__ = ["BATCH", "DELIVERY", "MESSAGE", "DatabaseStore", "marks"]
+
 _uid = UUIDField()
 
 
@@ -56,13 +48,17 @@ class DatabaseStore:
     skip_locked: ClassVar[str] = ""
     #: Behind a SELECT from no table.
     from_nothing: ClassVar[str] = ""
-    #: Makes a slot's row, if there is none.
-    insert_slot: ClassVar[str]
+    #: Makes the rows of slots, of `{values}`, where there are none.
+    insert_slots: ClassVar[str]
+    #: Where a key is the parameter; where the delivery `d` has that of `r`; what tells keys apart.
+    is_key: ClassVar[str] = "ordering_key = %s"
+    same_key: ClassVar[str] = "d.ordering_key = r.ordering_key"
+    key_exactly: ClassVar[str] = "ordering_key"
 
     def __init__(self, alias: str, *, slots: int = SLOTS) -> None:
         self.alias = alias
         self.slots = slots
-        #: By lane, when slots were last looked for, by the monotonic clock.
+        #: By lane, when it was last noted which slots there are, by the monotonic clock.
         self.noted: dict[str, float] = {}
 
     # ------------------------------------------------------------------------------- recording
@@ -126,24 +122,27 @@ class DatabaseStore:
                 found.append(lane)
 
     def due(self, lanes: Sequence[str]) -> list[tuple[str, bool]]:
-        """The lanes with something due, each with whether that has keys: one statement for all."""
+        """The lanes with something due that can be had, each with whether that has keys."""
         if not lanes:
             return []
         parts: list[str] = []
         values: list[Any] = []
+        unkeyed = f"slot = {UNKEYED} AND available_at <= {self.now}"
         for lane in lanes:
-            for keyed_one, condition in ((0, f"slot = {UNKEYED}"), (1, f"slot > {UNKEYED}")):
+            # Of those with keys it only says that there are any, so as to be one step in the index.
+            for with_keys, condition in ((0, unkeyed), (1, f"slot > {UNKEYED}")):
                 # Its own SELECT, since a LIMIT in a UNION is written in as many ways as there are
                 # databases.
                 parts.append(
-                    f"SELECT %s AS lane, {keyed_one} AS keyed{self.from_nothing} "
-                    f"WHERE EXISTS (SELECT 1 FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s AND {condition} "
-                    f"AND available_at <= {self.now})"
+                    f"SELECT %s AS lane, {with_keys} AS keyed{self.from_nothing} WHERE EXISTS "
+                    f"(SELECT 1 FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s AND {condition})"
                 )
                 values += [lane, lane]
         with self.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), values)
-            return [(lane, bool(is_keyed)) for lane, is_keyed in cursor.fetchall()]
+            found = [(lane, bool(with_keys)) for lane, with_keys in cursor.fetchall()]
+        takeable = slots.due(self, [lane for lane, with_keys in found if with_keys])
+        return [(lane, keyed) for lane, keyed in found if not keyed or lane in takeable]
 
     def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:
         """Take deliveries without a key that are due, the oldest first."""
@@ -188,79 +187,15 @@ class DatabaseStore:
 
     def finish(self, results: Sequence[Finished], slots: Sequence[Slot] = ()) -> int:
         """Note what became of claimed deliveries, and give the slots back."""
-        with self.part(), self.cursor() as cursor:
-            keyed.give_back(self, cursor, slots)
-            by_fence: dict[int, list[int]] = defaultdict(list)
-            others: list[Finished] = []
-            for result in results:
-                if result.state == DONE:
-                    by_fence[result.owed.fence].append(result.owed.id)
-                else:
-                    others.append(result)
-            found = 0
-            for fence, ids in by_fence.items():
-                cursor.execute(
-                    f"DELETE FROM {DELIVERY} WHERE id IN ({marks(ids)}) AND fence = %s "
-                    f"AND state = '{CLAIMED}'",
-                    [*ids, fence],
-                )
-                found += cursor.rowcount
-            found += sum(self._put_back(cursor, result) for result in others)
-            keyed.release(self, cursor, [r.owed for r in results if r.state == DONE])
-            return len(results) - found
-
-    def _put_back(self, cursor: Any, result: Finished) -> int:
-        state = BLOCKED if result.blocked else result.state
-        given_back = 1 if result.returned else 0
-        settled = self.now if state == DEAD else "NULL"
-        error, values = "", [state, given_back, self.seconds(result.after)]
-        if result.error or not result.returned:
-            error = ", last_error = %s"
-            values.append(result.error)
-        cursor.execute(
-            f"UPDATE {DELIVERY} SET state = %s, attempts = attempts - %s, available_at = {self.later}, "
-            f"lease_until = NULL, claimed_by = '', settled_at = {settled}{error} "
-            f"WHERE id = %s AND fence = %s AND state = '{CLAIMED}'",
-            [*values, result.owed.id, result.owed.fence],
-        )
-        return int(cursor.rowcount)
+        return finishing.finish(self, results, slots)
 
     def renew(self, owed: Sequence[Owed], slots: Sequence[Slot], lease: float) -> int:
         """Have the leases run from now; how many of all these are still ours."""
-        found = 0
-        by_fence: dict[int, list[int]] = defaultdict(list)
-        for each in owed:
-            by_fence[each.fence].append(each.id)
-        with self.part(), self.cursor() as cursor:
-            for fence, ids in by_fence.items():
-                cursor.execute(
-                    f"UPDATE {DELIVERY} SET lease_until = {self.later} WHERE id IN ({marks(ids)}) "
-                    f"AND fence = %s AND state = '{CLAIMED}'",
-                    [self.seconds(lease), *ids, fence],
-                )
-                found += cursor.rowcount
-            return found + keyed.renew(self, cursor, slots, lease)
+        return finishing.renew(self, owed, slots, lease)
 
     def reclaim(self) -> int:
         """Make what has a lapsed lease ready again, or dead; free what waits for nothing."""
-        with self.part(), self.cursor() as cursor:
-            cursor.execute(
-                f"SELECT id FROM {DELIVERY} WHERE state = '{CLAIMED}' AND lease_until < {self.now} "
-                f"ORDER BY id LIMIT {BATCH}{self.skip_locked}",
-                [],  # without parameters SQLite would be given `%%` as it stands in `now`
-            )
-            ids = [row[0] for row in cursor.fetchall()]
-            if ids:
-                cursor.execute(
-                    f"UPDATE {DELIVERY} SET "
-                    f"settled_at = CASE WHEN attempts >= max_attempts THEN {self.now} END, "
-                    f"state = CASE WHEN attempts >= max_attempts THEN '{DEAD}' ELSE '{READY}' END, "
-                    f"fence = fence + 1, lease_until = NULL, last_error = %s "
-                    f"WHERE id IN ({marks(ids)})",
-                    [WORKER_LOST, *ids],
-                )
-            keyed.free(self, cursor)
-        return len(ids)
+        return finishing.reclaim(self)
 
     # ---------------------------------------------------------------------------------- others
 
@@ -317,8 +252,3 @@ class DatabaseStore:
     def time(self, value: Any) -> datetime:
         """A time as the driver gives it, with its zone."""
         raise NotImplementedError
-
-
-def marks(values: Sequence[Any]) -> str:
-    """The placeholders of a list of values."""
-    return ", ".join(["%s"] * len(values))

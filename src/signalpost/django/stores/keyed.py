@@ -1,40 +1,38 @@
 """Deliveries with a key: of one key they run one by one, in the order of their ids.
 
-A slot holds a share of the keys, and one worker at a time holds the slot, by a compare-and-set on its
-fence. Of each key it takes what stands before the first obstacle: an earlier delivery that failed, is
-claimed, isn't due, or was given another slot by a process that counts slots otherwise. What stands
-behind an obstacle is set aside as blocked, so that it isn't met again, and released once one of the
-key is settled.
+A slot holds a share of the keys, and one worker at a time holds the slot: see `slots`. Of each key it
+takes what stands before the first obstacle: an earlier delivery that failed, is claimed, isn't due,
+or is in another lane or slot, since the receiver's queue or the number of slots was changed. What
+stands behind an obstacle is set aside as blocked, so that it isn't met again, and released once one
+of the key is settled.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from signalpost.delivery.store import (
-    BLOCKED,
-    CLAIMED,
-    DEAD,
-    READY,
-    UNKEYED,
-    Claim,
-    Fenced,
-    Owed,
-    Slot,
-)
+from signalpost.delivery.store import BLOCKED, CLAIMED, DEAD, READY, Claim, Owed, Slot
+from signalpost.django.stores import slots
+from signalpost.django.stores.tables import CLAIMED_COLUMNS, DELIVERY, marks
 
 if TYPE_CHECKING:
     from signalpost.django.stores.base import DatabaseStore
 
-_DELIVERY, _SLOT = "signalpost_delivery", "signalpost_slot"
-#: How many slots one claim takes at most.
-SLOTS_AT_ONCE = 8
-#: How often new slots are looked for, in seconds.
-NOTE_EVERY = 0.05
-#: How many of one key are released at once; the rest follow as those are settled.
-RELEASED = 500
+#: How many of one key are set aside at once, where they fill a slot.
+SET_ASIDE = 1000
+
+Key = tuple[str, str]
+
+
+class Row(NamedTuple):
+    """A delivery that is due, in a slot that is held."""
+
+    id: int
+    slot: int
+    receiver: str
+    key: str
 
 
 def claim(
@@ -47,204 +45,182 @@ def claim(
     blocks: Callable[[str], bool],
 ) -> Claim:
     """Take slots with something due, and of each key in them what may run, in order."""
-    slots = _take_slots(store, lane, owner, lease)
-    if not slots:
-        return Claim()
-    with store.part(), store.cursor() as cursor:
-        if not _hold(store, cursor, slots, lease):
-            return Claim()
-        rows = _ready(store, cursor, lane, slots, max(1, limit // len(slots)))
-        obstacles = _obstacles(store, cursor, rows, slots)
-        runnable: list[int] = []
-        waiting: list[int] = []
-        for id_, slot, receiver, key in rows:
-            first, strict = obstacles.get((receiver, key, slot), (None, None))
-            # One that skips waits only for what runs now, or stands in another slot.
-            obstacle = first if blocks(receiver) else strict
-            if obstacle is None or id_ < obstacle:
-                runnable.append(id_)
-            elif blocks(receiver):
-                waiting.append(id_)
-        if waiting:
-            cursor.execute(
-                f"UPDATE {_DELIVERY} SET state = '{BLOCKED}' WHERE id IN ({_marks(waiting)}) "
-                f"AND state = '{READY}'",
-                waiting,
-            )
-        if not runnable:
-            give_back(store, cursor, slots)
-            return Claim()
-        store.take(cursor, runnable, owner, lease)
-        from signalpost.django.stores.base import CLAIMED_COLUMNS
-
-        cursor.execute(
-            # But for one that an operator has cancelled since it was looked for.
-            f"SELECT {CLAIMED_COLUMNS} FROM {_DELIVERY} WHERE id IN ({_marks(runnable)}) "
-            f"AND state = '{CLAIMED}'",
-            runnable,
-        )
-        return Claim(store.owed(cursor, cursor.fetchall()), slots)
+    tried: set[int] = set()
+    while held := slots.take(store, lane, min(limit, slots.AT_ONCE), owner, lease):
+        try:
+            owed: list[Owed] | None = None
+            while owed is None:
+                held, owed = _claim_in(store, held, limit, owner, lease, blocks)
+        except BaseException:
+            _leave(store, held)
+            raise
+        if owed:
+            return Claim(owed, held)
+        numbers = {slot.slot for slot in held}
+        if not numbers - tried:
+            break
+        tried |= numbers
+    return Claim()
 
 
-def give_back(store: DatabaseStore, cursor: Any, slots: Sequence[Slot]) -> None:
-    """Let others have the slots. Raises Fenced where one isn't ours any more."""
-    for slot in slots:
-        # Not to NULL: the slots are taken in turn, by when they were last given back.
-        cursor.execute(
-            f"UPDATE {_SLOT} SET lease_until = {store.now}, owner = '' "
-            "WHERE lane = %s AND slot = %s AND fence = %s",
-            slot,
-        )
-        if cursor.rowcount != 1:
-            raise Fenced(f"Slot {slot.slot} of {slot.lane} was taken over")
+def _claim_in(
+    store: DatabaseStore,
+    held: list[Slot],
+    limit: int,
+    owner: str,
+    lease: float,
+    blocks: Callable[[str], bool],
+) -> tuple[list[Slot], list[Owed] | None]:
+    """The slots that are still ours, and what was claimed in them.
 
-
-def renew(store: DatabaseStore, cursor: Any, slots: Sequence[Slot], lease: float) -> int:
-    """Hold the slots for longer; how many of them are still ours."""
-    found = 0
-    for slot in slots:
-        cursor.execute(
-            f"UPDATE {_SLOT} SET lease_until = {store.later} "
-            "WHERE lane = %s AND slot = %s AND fence = %s",
-            [store.seconds(lease), *slot],
-        )
-        found += cursor.rowcount
-    return found
-
-
-def release(store: DatabaseStore, cursor: Any, settled: Iterable[Owed]) -> None:
-    """Make what waited for these ready."""
-    keys = {(each.receiver, each.key) for each in settled if each.key is not None}
-    release_keys(store, cursor, keys)
-
-
-def release_keys(store: DatabaseStore, cursor: Any, keys: Iterable[tuple[str, str | None]]) -> None:
-    """Make what is blocked of these keys ready, the earliest first."""
-    for receiver, key in sorted(keys, key=str):
-        cursor.execute(
-            f"SELECT id FROM {_DELIVERY} WHERE state = '{BLOCKED}' AND receiver = %s "
-            f"AND ordering_key = %s ORDER BY id LIMIT {RELEASED}",
-            [receiver, key],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-        if ids:
-            cursor.execute(
-                f"UPDATE {_DELIVERY} SET state = '{READY}' WHERE id IN ({_marks(ids)}) "
-                f"AND state = '{BLOCKED}'",
-                ids,
-            )
-
-
-def free(store: DatabaseStore, cursor: Any) -> None:
-    """Release the keys of which nothing is in the way any more.
-
-    Whoever settles a delivery releases those after it. This is for what was cancelled or deleted
-    meanwhile, and for those that were set aside in the same moment.
+    None where nothing was claimed but much was set aside, so that more may be found behind that; an
+    empty list where there is nothing, and the slots were given back.
     """
-    cursor.execute(
-        f"SELECT receiver, ordering_key FROM {_DELIVERY} WHERE state = '{BLOCKED}' "
-        "GROUP BY receiver, ordering_key ORDER BY min(id) LIMIT 1000"
-    )
-    for receiver, key in cursor.fetchall():
-        cursor.execute(
-            f"SELECT 1 FROM {_DELIVERY} o WHERE o.receiver = %s AND o.ordering_key = %s "
-            f"AND o.state IN ('{READY}', '{CLAIMED}', '{DEAD}') AND o.id < "
-            f"(SELECT min(b.id) FROM {_DELIVERY} b WHERE b.state = '{BLOCKED}' AND b.receiver = %s "
-            "AND b.ordering_key = %s) LIMIT 1",
-            [receiver, key, receiver, key],
-        )
-        if cursor.fetchone() is None:
-            release_keys(store, cursor, [(receiver, key)])
-
-
-def _take_slots(store: DatabaseStore, lane: str, owner: str, lease: float) -> list[Slot]:
-    """Slots that nobody holds and that have something due, now ours."""
-    taken: list[Slot] = []
     with store.part(), store.cursor() as cursor:
-        _note_slots(store, cursor, lane)
-        cursor.execute(
-            f"SELECT s.slot, s.fence FROM {_SLOT} s WHERE s.lane = %s "
-            f"AND (s.lease_until IS NULL OR s.lease_until <= {store.now}) "
-            f"AND EXISTS (SELECT 1 FROM {_DELIVERY} d WHERE d.state = '{READY}' AND d.lane = %s "
-            f"AND d.slot = s.slot AND d.available_at <= {store.now}) "
-            f"ORDER BY s.lease_until IS NOT NULL, s.lease_until LIMIT {SLOTS_AT_ONCE}{store.skip_locked}",
-            [lane, lane],
-        )
-        for slot, fence in sorted(cursor.fetchall()):
+        held = slots.renew(store, cursor, held, lease)
+        if not held:
+            return [], []
+        share = max(1, limit // len(held))
+        rows = _due(store, cursor, held, share)
+        first = _obstacles(store, cursor, rows, held, blocks)
+        runnable, waiting = _sorted_out(rows, first, blocks)
+        moved = _set_aside(store, cursor, waiting, held, full=len(rows) >= share)
+        owed: list[Owed] = []
+        if runnable:
+            store.take(cursor, runnable, owner, lease)
+            # Without those that an operator has cancelled at this moment.
             cursor.execute(
-                f"UPDATE {_SLOT} SET owner = %s, fence = fence + 1, lease_until = {store.later} "
-                "WHERE lane = %s AND slot = %s AND fence = %s",
-                [owner, store.seconds(lease), lane, slot, fence],
+                f"SELECT {CLAIMED_COLUMNS} FROM {DELIVERY} WHERE id IN ({marks(runnable)}) "
+                f"AND state = '{CLAIMED}'",
+                runnable,
             )
-            if cursor.rowcount:
-                taken.append(Slot(lane, slot, fence + 1))
-    return taken
+            owed = store.owed(cursor, cursor.fetchall())
+        if not owed and moved:
+            return held, None
+        if not owed:
+            slots.give_back(store, cursor, held)
+        return held, owed
 
 
-def _note_slots(store: DatabaseStore, cursor: Any, lane: str) -> None:
-    """Have a row for each slot that the lane's deliveries have: one step in the index for each."""
-    now = time.monotonic()
-    if now - store.noted.get(lane, -1.0) < NOTE_EVERY:
-        return
-    store.noted[lane] = now
-    where = f"SELECT min(slot) FROM {_DELIVERY} WHERE state = '{READY}' AND lane = %s AND slot >"
-    cursor.execute(
-        f"WITH RECURSIVE t (slot) AS ({where} {UNKEYED} UNION ALL SELECT ({where} t.slot) FROM t "
-        "WHERE t.slot IS NOT NULL) SELECT slot FROM t WHERE slot IS NOT NULL "
-        f"AND slot NOT IN (SELECT slot FROM {_SLOT} WHERE lane = %s)",
-        [lane, lane, lane],
-    )
-    for (slot,) in cursor.fetchall():
-        cursor.execute(store.insert_slot, [lane, slot])
+def _leave(store: DatabaseStore, held: Sequence[Slot]) -> None:
+    """Let others have the slots, as far as that can be done: something has failed."""
+    with suppress(Exception), store.part(), store.cursor() as cursor:
+        slots.give_back(store, cursor, held)
 
 
-def _hold(store: DatabaseStore, cursor: Any, slots: Sequence[Slot], lease: float) -> bool:
-    return renew(store, cursor, slots, lease) == len(slots)
-
-
-def _ready(
-    store: DatabaseStore, cursor: Any, lane: str, slots: Sequence[Slot], limit: int
-) -> list[tuple[int, int, str, str]]:
-    """The first of each slot that are due, by id: (id, slot, receiver, key)."""
+def _due(store: DatabaseStore, cursor: Any, held: Sequence[Slot], share: int) -> list[Row]:
+    """The first of each slot that are due, by id."""
     one = (
-        f"SELECT * FROM (SELECT id, slot, receiver, ordering_key FROM {_DELIVERY} "
+        f"SELECT * FROM (SELECT id, slot, receiver, ordering_key FROM {DELIVERY} "
         f"WHERE state = '{READY}' AND lane = %s AND slot = %s AND ordering_key IS NOT NULL "
-        f"AND available_at <= {store.now} ORDER BY id LIMIT {limit}) AS s"
+        f"AND available_at <= {store.now} ORDER BY id LIMIT {share}) AS s"
     )
-    values = [value for slot in slots for value in (lane, slot.slot)]
-    cursor.execute(" UNION ALL ".join([one] * len(slots)), values)
-    return sorted(cursor.fetchall())
+    values = [value for slot in held for value in (slot.lane, slot.slot)]
+    cursor.execute(" UNION ALL ".join([one] * len(held)), values)
+    return sorted(Row(*row) for row in cursor.fetchall())
 
 
 def _obstacles(
-    store: DatabaseStore, cursor: Any, rows: Sequence[Any], slots: Sequence[Slot]
-) -> dict[tuple[str, str, int], tuple[int, int | None]]:
-    """By receiver, key and slot: the first that is in the way, and the first that always is."""
-    if not rows:
-        return {}
-    own = {slot.slot for slot in slots}
-    last = {(receiver, key): id_ for id_, _, receiver, key in rows}  # they are in order
-    found: dict[tuple[str, str, int], tuple[int, int | None]] = {}
-    either = " OR ".join(["(receiver = %s AND ordering_key = %s AND id <= %s)"] * len(last))
-    # Whatever isn't among the rows is in the way, even if it is ready by now: it may have become due,
-    # or was reclaimed, since they were looked for.
-    cursor.execute(
-        f"SELECT id, receiver, ordering_key, slot, state FROM {_DELIVERY} "
-        f"WHERE ({either}) AND ordering_key IS NOT NULL "
-        f"AND state IN ('{READY}', '{CLAIMED}', '{DEAD}', '{BLOCKED}') "
-        f"AND id NOT IN ({_marks(rows)}) ORDER BY id",
-        [
-            *(value for pair, id_ in sorted(last.items()) for value in (*pair, id_)),
-            *(row[0] for row in rows),
-        ],
+    store: DatabaseStore,
+    cursor: Any,
+    rows: Sequence[Row],
+    held: Sequence[Slot],
+    blocks: Callable[[str], bool],
+) -> dict[Key, int | None]:
+    """For each key the id of the first delivery that is in the way; a key that has gone is missing.
+
+    What is ready but wasn't found due a moment ago is one: its time may have come since.
+    """
+    last: dict[bool, dict[Key, int]] = {True: {}, False: {}}
+    for row in rows:
+        last[blocks(row.receiver)][row.receiver, row.key] = row.id
+    ids = [row.id for row in rows]
+    other = (READY, f"AND d.id NOT IN ({marks(ids)})", ids)
+    elsewhere = (
+        READY,
+        f"AND (d.lane <> %s OR d.slot NOT IN ({marks(held)}))",
+        [held[0].lane, *(slot.slot for slot in held)],
     )
-    for id_, receiver, key, slot, state in cursor.fetchall():
-        always = state == CLAIMED or slot not in own
-        for mine in own:
-            first, strict = found.get((receiver, key, mine), (id_, None))
-            found[receiver, key, mine] = (first, id_ if strict is None and always else strict)
+    found: dict[Key, int | None] = {}
+    states = [(state, "", list[Any]()) for state in (CLAIMED, DEAD, BLOCKED)]
+    # One that skips waits only for what runs now, or is in another's hands.
+    for keys, looks in ((last[True], [*states, other]), (last[False], [states[0], elsewhere])):
+        found |= _first(store, cursor, list(keys.values()), looks)
     return found
 
 
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join(["%s"] * len(values))
+def _first(
+    store: DatabaseStore,
+    cursor: Any,
+    ids: Sequence[int],
+    looks: Iterable[tuple[str, str, list[Any]]],
+) -> dict[Key, int | None]:
+    """Of the keys of these, the first in one of the states, with its further condition.
+
+    Each is one step in the index, however many deliveries the key has.
+    """
+    if not ids:
+        return {}
+    parts: list[str] = []
+    values: list[Any] = []
+    for state, condition, more in looks:
+        parts.append(
+            f"(SELECT d.id FROM {DELIVERY} d WHERE d.state = '{state}' AND d.receiver = r.receiver "
+            f"AND {store.same_key} {condition} ORDER BY d.id LIMIT 1)"
+        )
+        values += more
+    cursor.execute(
+        f"SELECT r.receiver, r.ordering_key, {', '.join(parts)} FROM {DELIVERY} r "
+        f"WHERE r.id IN ({marks(ids)})",
+        [*values, *ids],
+    )
+    return {
+        (receiver, key): min((id_ for id_ in firsts if id_ is not None), default=None)
+        for receiver, key, *firsts in cursor.fetchall()
+    }
+
+
+def _sorted_out(
+    rows: Iterable[Row], first: dict[Key, int | None], blocks: Callable[[str], bool]
+) -> tuple[list[int], list[Row]]:
+    """What may run, and what is to be set aside, behind the first obstacle of its key."""
+    runnable: list[int] = []
+    waiting: list[Row] = []
+    for row in rows:
+        if (row.receiver, row.key) not in first:
+            continue
+        obstacle = first[row.receiver, row.key]
+        if obstacle is None or row.id < obstacle:
+            runnable.append(row.id)
+        elif blocks(row.receiver):
+            waiting.append(row)
+    return runnable, waiting
+
+
+def _set_aside(
+    store: DatabaseStore, cursor: Any, waiting: Sequence[Row], held: Sequence[Slot], *, full: bool
+) -> int:
+    """Have these blocked; where they may fill a slot, those of their keys behind them too."""
+    ids = {row.id for row in waiting}
+    if full:
+        # Else the other keys of the slot came into sight a few rows at a time: 1.4 s for a key of
+        # 20,000 instead of 0.4 s.
+        for receiver, key, slot in sorted({(row.receiver, row.key, row.slot) for row in waiting}):
+            cursor.execute(
+                f"SELECT id FROM {DELIVERY} d WHERE state = '{READY}' AND receiver = %s "
+                f"AND {store.is_key} AND lane = %s AND slot = %s AND id > %s "
+                f"ORDER BY id LIMIT {SET_ASIDE}",
+                [receiver, *[key] * store.is_key.count("%s"), held[0].lane, slot, min(ids)],
+            )
+            ids |= {row[0] for row in cursor.fetchall()}
+    moved = 0
+    listed = sorted(ids)
+    for start in range(0, len(listed), SET_ASIDE):
+        some = listed[start : start + SET_ASIDE]
+        cursor.execute(
+            f"UPDATE {DELIVERY} SET state = '{BLOCKED}' WHERE id IN ({marks(some)}) "
+            f"AND state = '{READY}'",
+            some,
+        )
+        moved += int(cursor.rowcount)
+    return moved

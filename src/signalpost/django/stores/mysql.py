@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from signalpost.delivery.store import READY, UNKEYED, Claim
-from signalpost.django.stores.base import CLAIMED_COLUMNS, DELIVERY, DatabaseStore
+from signalpost.django.stores.base import DatabaseStore
+from signalpost.django.stores.tables import CLAIMED_COLUMNS, DELIVERY
 
 
 class MySQLStore(DatabaseStore):
@@ -16,9 +17,14 @@ class MySQLStore(DatabaseStore):
     later = "UTC_TIMESTAMP(6) + INTERVAL %s MICROSECOND"
     skip_locked = " FOR UPDATE SKIP LOCKED"
     from_nothing = " FROM DUAL"
-    insert_slot = (
-        "INSERT IGNORE INTO signalpost_slot (lane, slot, fence, owner) VALUES (%s, %s, 0, '')"
+    insert_slots = "INSERT IGNORE INTO signalpost_slot (lane, slot, fence, owner) VALUES {values}"
+    # By their bytes too: the usual collations find "a" in "A" and in "a ".
+    is_key = "ordering_key = %s AND CAST(ordering_key AS BINARY) = %s"
+    same_key = (
+        "d.ordering_key = r.ordering_key "
+        "AND CAST(d.ordering_key AS BINARY) = CAST(r.ordering_key AS BINARY)"
     )
+    key_exactly = "ordering_key, CAST(ordering_key AS BINARY)"
 
     def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:
         """Take deliveries without a key that are due, the oldest first."""

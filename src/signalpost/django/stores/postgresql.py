@@ -16,7 +16,8 @@ from signalpost.delivery.store import (
     NewMessage,
     Owed,
 )
-from signalpost.django.stores.base import DELIVERY, MESSAGE, DatabaseStore
+from signalpost.django.stores.base import DatabaseStore
+from signalpost.django.stores.tables import DELIVERY, MESSAGE
 
 
 class PostgreSQLStore(DatabaseStore):
@@ -26,8 +27,8 @@ class PostgreSQLStore(DatabaseStore):
     now = "statement_timestamp()"
     later = "statement_timestamp() + %s * interval '1 second'"
     skip_locked = " FOR UPDATE SKIP LOCKED"
-    insert_slot = (
-        "INSERT INTO signalpost_slot (lane, slot, fence, owner) VALUES (%s, %s, 0, '') "
+    insert_slots = (
+        "INSERT INTO signalpost_slot (lane, slot, fence, owner) VALUES {values} "
         "ON CONFLICT DO NOTHING"
     )
 

@@ -10,7 +10,8 @@ from typing import Any
 from django.db import transaction
 
 from signalpost.delivery.store import CLAIMED, READY, UNKEYED, Claim
-from signalpost.django.stores.base import CLAIMED_COLUMNS, DELIVERY, DatabaseStore
+from signalpost.django.stores.base import DatabaseStore
+from signalpost.django.stores.tables import CLAIMED_COLUMNS, DELIVERY
 
 _FORMAT = "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'"
 
@@ -20,8 +21,8 @@ class SQLiteStore(DatabaseStore):
 
     now = f"{_FORMAT})"
     later = f"{_FORMAT}, %s)"
-    insert_slot = (
-        "INSERT OR IGNORE INTO signalpost_slot (lane, slot, fence, owner) VALUES (%s, %s, 0, '')"
+    insert_slots = (
+        "INSERT OR IGNORE INTO signalpost_slot (lane, slot, fence, owner) VALUES {values}"
     )
 
     def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:

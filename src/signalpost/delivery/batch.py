@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from contextvars import copy_context
 from typing import TYPE_CHECKING, NamedTuple
 
-from signalpost.delivery import awaiting, execution, receivers
-from signalpost.delivery.execution import Ready
+from signalpost.delivery import awaiting, execution
+from signalpost.delivery.execution import Ready, Target
 from signalpost.delivery.settling import Settling, handed_back
 from signalpost.delivery.sizing import BUDGET
 from signalpost.delivery.store import DONE, Fenced, Finished, Owed
 
 if TYPE_CHECKING:
-    from signalpost.delivery.durable import Durable
     from signalpost.delivery.leases import Lease
     from signalpost.delivery.running import Runner
 
@@ -37,7 +36,7 @@ class Due(NamedTuple):
     """
 
     owed: Owed
-    durable: Durable
+    target: Target
 
 
 class Batch:
@@ -69,22 +68,21 @@ class Batch:
         self.settling.finish(last=True)
 
     def _run_group(self, group: Sequence[Owed], *, last: bool) -> None:
-        found: dict[tuple[str, str], Durable | None] = {}
+        found: dict[tuple[str, str], Target | None] = {}
         atomic: list[Due] = []
         sync: list[Due] = []
         awaited: list[Due] = []
         for owed in group:
             name = (owed.receiver, owed.topic)
             if name not in found:
-                found[name] = receivers.find(*name)
-            durable = found[name]
-            rules = None if durable is None else durable.rules
-            if durable is None or rules is None:
+                found[name] = Target.find(*name)
+            target = found[name]
+            if target is None:
                 self.settling.close(execution.parked(owed, self.runner.policy))
-            elif durable.options.atomic:
-                atomic.append(Due(owed, durable))
+            elif target.durable.options.atomic:
+                atomic.append(Due(owed, target))
             else:
-                (awaited if rules.is_async else sync).append(Due(owed, durable))
+                (awaited if target.is_async else sync).append(Due(owed, target))
         if atomic:
             alone = last and not sync and not awaited and not len(self.settling)
             self._run_atomic(atomic, last=alone)

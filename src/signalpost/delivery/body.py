@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -99,18 +99,23 @@ class Opened:
                 f"The message has version {version}, and this process reads {VERSION}."
             )
         self._data = _dict(codec.parse(text), "body")
-        self._headers = _dict(codec.parse(headers or "{}"), "headers")
+        empty = headers in ("", "{}")
+        self._headers = {} if empty else _dict(codec.parse(headers), "headers")
 
     def sender(self, reading: codec.Reading) -> Any:
         """The sender."""
         return codec.decode_one("sender", self._data.get("sender"), reading)
 
-    def named(self, reading: codec.Reading, wanted: Callable[[str], bool]) -> dict[str, Any]:
-        """Those arguments of the payload that are wanted."""
+    def named(self, reading: codec.Reading, wanted: Collection[str] | None) -> dict[str, Any]:
+        """The arguments of the payload; those that are wanted, where that is said."""
         named = _dict(self._data.get("named"), "payload")
-        if OURS.intersection(named):
+        if not OURS.isdisjoint(named):
             raise PayloadUnreadable("The payload of the message names what isn't its own.")
-        return {n: codec.decode_one(n, v, reading) for n, v in named.items() if wanted(n)}
+        return {
+            name: codec.decode_one(name, value, reading)
+            for name, value in named.items()
+            if wanted is None or name in wanted
+        }
 
     def added(self, key: str, reading: codec.Reading) -> dict[str, Any]:
         """What rules added for the receiver."""

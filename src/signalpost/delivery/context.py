@@ -65,15 +65,10 @@ def signal_context(**values: Any) -> Generator[Mapping[str, Any], None, None]:
         _context.reset(token)
 
 
-@contextmanager
-def restored_context(values: Mapping[str, Any], hop: int) -> Generator[None, None, None]:
-    """Run the block as the sender's own: with its context and no other, so many deliveries on."""
-    tokens = _context.set(values), hops.set(hop)
-    try:
-        yield
-    finally:
-        _context.reset(tokens[0])
-        hops.reset(tokens[1])
+def become_sender(values: Mapping[str, Any], hop: int) -> None:
+    """Have the rest of this context run as the sender's own, so many deliveries on."""
+    _context.set(values)
+    hops.set(hop)
 
 
 def current_context() -> Mapping[str, Any]:

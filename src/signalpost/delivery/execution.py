@@ -6,12 +6,13 @@ import traceback
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
+from signalpost.delivery import receivers
 from signalpost.delivery.body import Opened
 from signalpost.delivery.codec import Missing, Reading
-from signalpost.delivery.context import Delivery, restored_context
+from signalpost.delivery.context import Delivery, become_sender
 from signalpost.delivery.retrying import LONGEST
 from signalpost.delivery.store import DEAD, DONE, READY, WORKER_LOST, Finished, Owed
 from signalpost.dispatch.rules import Call
@@ -20,6 +21,7 @@ from signalpost.exceptions import DeliveryTimeout, GiveUp, PayloadUnreadable, Re
 
 if TYPE_CHECKING:
     from signalpost.delivery.durable import Durable, Options
+    from signalpost.dispatch.signatures import Parameters
 
 #: Of an error's text that is kept, in characters.
 ERROR_LENGTH = 2000
@@ -38,6 +40,23 @@ class Policy:
     sensitive: frozenset[str] = frozenset()
 
 
+class Target(NamedTuple):
+    """A receiver that deliveries of a claim are for, and what it accepts: looked at once for all."""
+
+    durable: Durable
+    parameters: Parameters
+    is_async: bool
+
+    @classmethod
+    def find(cls, key: str, topic: str) -> Target | None:
+        """That of the receiver which is connected under the key to the signal of that name."""
+        durable = receivers.find(key, topic)
+        rules = None if durable is None else durable.rules
+        if durable is None or rules is None:
+            return None
+        return cls(durable, parameters_of(durable.receiver), rules.is_async)
+
+
 @dataclass(slots=True)
 class Ready:
     """A delivery whose receiver is known and whose payload is restored."""
@@ -45,8 +64,19 @@ class Ready:
     owed: Owed
     durable: Durable
     call: Call
-    delivery: Delivery
+    context: Mapping[str, Any]
     hops: int
+
+
+class _Restored(Call):
+    """A call of which it is known what the receiver is passed."""
+
+    __slots__ = ("arguments",)
+
+    arguments: dict[str, Any]
+
+    def invoke(self) -> Any:
+        return self.receiver(**self.arguments)
 
 
 def parked(owed: Owed, policy: Policy) -> Finished:
@@ -58,12 +88,13 @@ def parked(owed: Owed, policy: Policy) -> Finished:
     return Finished(owed, READY, problem, policy.park, returned=True)
 
 
-def restore(owed: Owed, durable: Durable, policy: Policy) -> Ready | Finished:
+def restore(owed: Owed, target: Target, policy: Policy) -> Ready | Finished:
     """The delivery for this receiver, ready to be run, or what becomes of it without."""
+    durable = target.durable
     if not durable.is_connected:
         return parked(owed, policy)
     try:
-        return _restore(owed, durable, policy)
+        return _restore(owed, target, policy)
     except Missing as missing:
         if durable.options.missing == "skip":
             return Finished(owed, DONE, f"skipped: {missing}")
@@ -75,45 +106,50 @@ def restore(owed: Owed, durable: Durable, policy: Policy) -> Ready | Finished:
         return _again(owed, durable.options, f"The payload can't be restored: {_class_of(error)}")
 
 
-def _restore(owed: Owed, durable: Durable, policy: Policy) -> Ready:
+def _restore(owed: Owed, target: Target, policy: Policy) -> Ready:
+    durable, parameters = target.durable, target.parameters
     receiver, signal, rules = durable.receiver, durable.signal, durable.rules
     opened = Opened(owed.body, owed.headers, owed.version)
     reading = Reading(policy.using)
-    parameters = parameters_of(receiver)
     # Without a declared payload a receiver is passed all that is sent: Django's rule.
-    takes_all = getattr(signal, "_payload", None) is None or parameters.takes_others
-    named = opened.named(reading, lambda name: takes_all or name in parameters.names)
-    call = Call(receiver, rules, signal, opened.sender(reading), named)  # type: ignore[arg-type]  # alive: it was found
-    context = MappingProxyType(opened.context(reading))
+    takes_all = parameters.takes_others or getattr(signal, "_payload", None) is None
+    named = opened.named(reading, None if takes_all else parameters.names)
+    call = _Restored(receiver, rules, signal, opened.sender(reading), named)  # type: ignore[arg-type]  # alive: it was found
     call.added = opened.added(owed.receiver, reading)
-    delivery = Delivery(
-        id=idempotency_key(owed.uid, owed.receiver),
-        attempt=owed.attempts,
-        max_attempts=owed.max_attempts,
-        recorded_at=owed.created_at,
-        signal=owed.topic,
-        receiver=owed.receiver,
-        queue=owed.lane,
-        key=owed.key,
-        context=context,
-    )
+    context = MappingProxyType(opened.context(reading))
+    takes_others, names = parameters.takes_others, parameters.names
     # What the signal itself sends under the name is what its receivers know by it.
-    if "delivery" not in named and ("delivery" in parameters.names or parameters.takes_others):
-        call.added["delivery"] = delivery
-    return Ready(owed, durable, call, delivery, opened.hops)
+    if "delivery" not in named and (takes_others or "delivery" in names):
+        call.added["delivery"] = Delivery(
+            id=idempotency_key(owed.uid, owed.receiver),
+            attempt=owed.attempts,
+            max_attempts=owed.max_attempts,
+            recorded_at=owed.created_at,
+            signal=owed.topic,
+            receiver=owed.receiver,
+            queue=owed.lane,
+            key=owed.key,
+            context=context,
+        )
+    values = call.values()
+    if not takes_others:
+        kept = {*names, "signal", "sender", *named} if takes_all else {*names}
+        values = {name: value for name, value in values.items() if name in kept}
+    call.arguments = values
+    return Ready(owed, durable, call, context, opened.hops)
 
 
 def run(ready: Ready) -> None:
-    """Call the receiver; whatever it raises is raised."""
-    with restored_context(ready.delivery.context, ready.hops + 1):
-        ready.call.run()
+    """Call the receiver, in a context that is left behind; whatever it raises is raised."""
+    become_sender(ready.context, ready.hops + 1)
+    ready.call.run()
 
 
 async def arun(ready: Ready) -> None:
-    """Await the receiver; whatever it raises is raised."""
-    with restored_context(ready.delivery.context, ready.hops + 1):
-        awaited: Awaitable[Any] = ready.call.arun()
-        await awaited
+    """Await the receiver, in a context that is left behind; whatever it raises is raised."""
+    become_sender(ready.context, ready.hops + 1)
+    awaited: Awaitable[Any] = ready.call.arun()
+    await awaited
 
 
 def lost(owed: Owed) -> Finished:

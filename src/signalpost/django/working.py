@@ -9,6 +9,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 from signalpost.delivery.execution import Policy
 from signalpost.delivery.running import Checks
@@ -33,31 +34,33 @@ class ConnectionChecks(Checks):
 
     def __init__(self) -> None:
         self._own = {c.alias for c in _opened() if c.in_atomic_block}
-        self._before: dict[str, tuple[Any, ...]] = {}
+        #: The connections of this thread, as of so many that all threads had made.
+        self._known: tuple[int, list[Any]] = (-1, [])
+        self._before: list[tuple[Any, tuple[Any, ...]]] = []
 
     def begin(self) -> None:
         """Note how the connections are."""
-        self._before = {c.alias: _depth(c) for c in _opened()}
+        self._before = [(each, _depth(each)) for each in self._connections()]
 
     def broken(self) -> str | None:
         """What the receiver left behind that loses its work."""
-        for connection in _opened():
-            alias = connection.alias
-            before = self._before.get(alias, (False, 0, False))
-            if connection.closed_in_transaction:
-                return f"It closed the connection to '{alias}' inside a transaction."
-            if connection.needs_rollback and not before[2]:
-                return (
-                    f"It left the transaction on '{alias}' broken: a database error was caught inside "
-                    "an atomic block. Catch it around one."
-                )
-            if _depth(connection)[:2] != before[:2]:
-                return f"It left a transaction open on '{alias}'."
-            managed = connection.settings_dict["AUTOCOMMIT"]
-            live = connection.connection is not None and not connection.in_atomic_block
-            if live and managed and not connection.autocommit:
-                return f"It left autocommit off on '{alias}', so that nothing was committed."
+        before = self._before
+        connections_now = self._connections()
+        for place, connection in enumerate(connections_now):
+            known = place < len(before) and before[place][0] is connection
+            was = before[place][1] if known else (False, 0, False)
+            left = _left_behind(connection, was)
+            if left is not None:
+                return left
         return None
+
+    def _connections(self) -> list[Any]:
+        count, known = self._known
+        if count != _made.count:  # of which one may be ours
+            count = _made.count
+            self._known = count, _opened()
+            known = self._known[1]
+        return known
 
     def clean(self) -> bool:
         """Close what can't be used any more, so that it is opened again; whether there was any."""
@@ -69,6 +72,7 @@ class ConnectionChecks(Checks):
             off = connection.connection is not None and managed and not connection.autocommit
             if connection.in_atomic_block or connection.closed_in_transaction or off:
                 _throw_away(connection)
+                self._known = (-1, [])
                 closed = True
             elif connection.errors_occurred:
                 connection.close_if_unusable_or_obsolete()
@@ -82,6 +86,40 @@ class ConnectionChecks(Checks):
     async def aend(self) -> None:
         """Close all connections of that thread."""
         await sync_to_async(connections.close_all)()
+
+
+def _left_behind(connection: Any, before: tuple[Any, ...]) -> str | None:
+    alias = connection.alias
+    if connection.closed_in_transaction:
+        return f"It closed the connection to '{alias}' inside a transaction."
+    depth = _depth(connection)
+    if depth[2] and not before[2]:
+        return (
+            f"It left the transaction on '{alias}' broken: a database error was caught inside "
+            "an atomic block. Catch it around one."
+        )
+    if depth[:2] != before[:2]:
+        return f"It left a transaction open on '{alias}'."
+    if depth[0] or connection.autocommit or connection.connection is None:
+        return None
+    if connection.settings_dict["AUTOCOMMIT"]:
+        return f"It left autocommit off on '{alias}', so that nothing was committed."
+    return None
+
+
+class _Made:
+    """Counts the connections that were made: looking for them costs more than a short receiver."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        connection_created.connect(self.note, dispatch_uid="signalpost.working")
+
+    def note(self, **kwargs: Any) -> None:
+        """Another one."""
+        self.count += 1
+
+
+_made = _Made()
 
 
 def _opened() -> list[Any]:

@@ -160,7 +160,7 @@ class Kept:
         sender = opened.sender(self.reading)
         if rules is None or not connected.hears(sender):
             return False, None
-        named = opened.named(self.reading, lambda name: True)
+        named = opened.named(self.reading, None)
         call = Call(durable.receiver, rules, durable.signal, sender, named)  # type: ignore[arg-type]  # alive
         call.added = opened.added(durable.key, self.reading)
         if "fields" in rules.options and "changes" not in call.added:

@@ -82,6 +82,8 @@ def _headers(using: str | None, limit: int) -> str:
             headers["context"] = codec.encode_each(dict(context), using=using)
         except RecordingError as error:
             raise RecordingError(f"in signal_context: {error}") from error.__cause__
+    if not headers:  # as in most sends
+        return "{}"
     text = codec.compose(headers)
     if len(text) > limit:
         raise RecordingError(

@@ -89,11 +89,17 @@ class ServingDemo:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """The first match of ``pattern`` in a line that wasn't read before."""
-        while (line := self._arriving.get(timeout=SECONDS_TO_WAIT)) is not None:
+        while (line := self._next()) is not None:
             self.printed.append(line)
             if match := re.search(pattern, line):
                 return match
         raise AssertionError(f"{pattern!r} wasn't printed:\n" + "\n".join(self.printed))
+
+    def _next(self) -> str | None:
+        try:
+            return self._arriving.get(timeout=SECONDS_TO_WAIT)
+        except queue.Empty:
+            return None
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Its exit code after the signal ``number``; all that it printed is in ``printed``."""

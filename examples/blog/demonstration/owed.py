@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from demonstration.errors import DemoError
 from demonstration.worker import Worker
 
-SECONDS_TO_WAIT = 60
+SECONDS_TO_WAIT = 25
 SECONDS_BETWEEN_LOOKS = 0.02
 
 

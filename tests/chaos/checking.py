@@ -88,7 +88,7 @@ def judge(facts: Facts, expected: Expected) -> Verdict:
         "out of order": list(_out_of_order(facts, expected, runs)),
         "recorded twice": list(_recorded_twice(runs)),
         "duplicates without a cause": list(duplicates.without_cause()),
-        "leases lost too early": list(duplicates.lost_early()),
+        "leases lost for nothing": list(duplicates.lost_for_nothing()),
         "rows in a wrong state": list(_wrong_rows(facts, expected)),
         "processes that failed": [
             f"{event.process}: {event.note}"
@@ -112,6 +112,7 @@ def judge(facts: Facts, expected: Expected) -> Verdict:
         "workers killed in all": killed["worker"],
         "producers killed in all": killed["producer"],
         "workers stopped past their lease": kinds["stopped"],
+        "times that a worker was held up": kinds["held up"],
         "restarts of the server": kinds["restarted"],
         "troubles logged": kinds["trouble"],
         "most attempts of a delivery": max((run.attempt for run in runs), default=0),

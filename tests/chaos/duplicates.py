@@ -1,8 +1,9 @@
 """Runs of one delivery beyond the first, and what each may be forgiven for.
 
 A run that was settled, in a batch that lost nothing, is the last one of its delivery. Another is
-forgiven where its result couldn't be noted: its process was killed before; its lease had ended, which
-takes at least a lease; the server went down meanwhile.
+forgiven where its result couldn't be noted: its process was killed before; the server went down
+meanwhile; its lease had ended, which takes a lease, and something that held the process up so that it
+didn't renew.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ class Runs:
         self.batches: dict[str, Batch] = {}
         self.by_delivery: dict[tuple[str, int], list[Event]] = defaultdict(list)
         self.killed = {event.process for event in events if event.kind == "killed"}
+        self.held_up: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for event in events:
+            if event.kind == "held up":
+                self.held_up[event.process].append((event.at - float(event.note), event.at))
         self.restarts = _spans(events, "restarting", "restarted")
         self._thread: dict[str, Batch] = {}
         for event in events:
@@ -96,8 +101,8 @@ class Runs:
         if self.count > self.budget:
             yield f"{self.count} in all, where {self.budget} were in flight"
 
-    def lost_early(self) -> Iterator[str]:
-        """Batches that were taken over before their leases can have ended."""
+    def lost_for_nothing(self) -> Iterator[str]:
+        """Batches that were taken over although their leases can't have ended, or were to be renewed."""
         for name, batch in self.batches.items():
             if batch.lost and not self._may_have_lapsed(batch):
                 seconds = batch.lost_at - batch.asked
@@ -117,8 +122,10 @@ class Runs:
         return killed_in_it or _overlaps(self.restarts, "server", batch.asked, batch.last + 1)
 
     def _may_have_lapsed(self, batch: Batch) -> bool:
-        return batch.lost_at - batch.asked >= self.lease - TOLERANCE or _overlaps(
-            self.restarts, "server", batch.asked, batch.lost_at
+        asked, lost_at = batch.asked, batch.lost_at
+        return lost_at - asked >= self.lease - TOLERANCE and (
+            _overlaps(self.held_up, batch.process, asked, lost_at)
+            or _overlaps(self.restarts, "server", asked, lost_at)
         )
 
 

@@ -44,6 +44,8 @@ class Processes:
         self.folder = folder
         self.history = history
         self.alive: list[Process] = []
+        #: How long one that has stopped itself does nothing, in seconds.
+        self.nap: Callable[[], float] = lambda: 1.0
         self._started = 0
 
     def start(self, kind: str, target: Callable[[], None]) -> Process:
@@ -112,8 +114,12 @@ class Processes:
         """Note who has ended, and have those continue whose time is over."""
         now = time.monotonic()
         for process in list(self.alive):
-            pid, status = os.waitpid(process.pid, os.WNOHANG)
-            if pid:
+            pid, status = os.waitpid(process.pid, os.WNOHANG | os.WUNTRACED)
+            if pid and os.WIFSTOPPED(status):
+                if process.stopped_until is None:  # it has stopped itself
+                    process.stopped_until = now + self.nap()
+                    self.history.note("stopped", process.name)
+            elif pid:
                 self._ended(process, os.waitstatus_to_exitcode(status))
             elif process.stopped_until is not None and process.stopped_until <= now:
                 self.go_on(process)

@@ -31,6 +31,9 @@ LINES = tuple(f"line-{number}" for number in range(6))
 
 _SOON = [0.02, 0.1]
 
+#: The seconds of a run that outlasts its lease, so that it is renewed. A worker's process sets it.
+outlasting: list[float] = [0.0]
+
 
 class Refused(Exception):
     """A receiver's own failure, to be retried."""
@@ -44,6 +47,10 @@ def text_of(number: int) -> str:
 @receiver(sold, durable="plain")
 def note_plainly(number: int, text: str, delivery: Any, **kwargs: Any) -> None:
     _work()
+    if number % 97 == 0:
+        time.sleep(outlasting[0])
+    elif number % 17 == 0:
+        time.sleep(0.1)  # so that one who was stopped comes back while another has it
     _tell_run(number, text, delivery)
 
 

@@ -24,6 +24,7 @@ from tests.chaos.working import shape_of, work
 NUMBERS = 1_000_000
 #: So long without a delivery that is settled, in leases, means that the rest never will be.
 PATIENCE = 30
+LONGEST_DRAIN = 240.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Storm:
         """Let it rage, then have the workers settle what is left."""
         Line.objects.bulk_create(Line(name=name) for name in LINES)
         connection.close()
+        self.processes.nap = self._past_the_lease
         events = self._events()
         for number, event in enumerate(events, start=1):
             self._pass(self.chance.uniform(0, 2 * self.plan.pace))
@@ -76,7 +78,7 @@ class Storm:
         events = [self._kill_worker] * kills
         events += [self._kill_producer] * (kills // 10)
         events += [self._ask_worker] * (kills // 10)
-        events += [self._stop_worker] * (max(2, kills // 4) if self.plan.stops else 0)
+        events += [self._stop_worker] * (max(2, kills // 2) if self.plan.stops else 0)
         events += [self._restart_server] * (max(2, kills // 12) if self.server else 0)
         self.chance.shuffle(events)
         return events
@@ -93,8 +95,11 @@ class Storm:
         self.processes.ask(self._one("worker"))
 
     def _stop_worker(self) -> None:
-        seconds = self.plan.lease * self.chance.uniform(1.1, 2.5)
-        self.processes.stop(self._one("worker"), seconds)
+        self.processes.stop(self._one("worker"), self._past_the_lease())
+
+    def _past_the_lease(self) -> float:
+        """Mostly only just: then somebody else has what was claimed, and isn't through with it."""
+        return self.plan.lease * (1.0 + 2 * self.chance.random() ** 2)
 
     def _restart_server(self) -> None:
         if self.server is not None:
@@ -136,7 +141,7 @@ class Storm:
 
     def _have_workers(self, *, armed: bool) -> None:
         while len(self.processes.of("worker")) < self.plan.workers:
-            shape = shape_of(self.chance, self.plan.lease, armed=armed)
+            shape = shape_of(self.chance, self.plan.lease, armed=armed, stops=self.plan.stops)
             self.processes.start("worker", partial(work, shape))
 
     def _end(self, kind: str) -> None:
@@ -150,7 +155,8 @@ class Storm:
 
     def _drain(self) -> None:
         fewest, since = None, time.monotonic()
-        while time.monotonic() - since < PATIENCE * self.plan.lease:
+        until = since + LONGEST_DRAIN
+        while time.monotonic() - since < PATIENCE * self.plan.lease and time.monotonic() < until:
             self.processes.look_after()
             self._have_workers(armed=False)
             left = self._unsettled()

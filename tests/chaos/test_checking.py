@@ -292,31 +292,35 @@ def test_duplicate_long_after_a_restart_is_seen() -> None:
     assert set(broken(story.judged())) == {"duplicates without a cause"}
 
 
-def zombie(settled: float, *, lost: int = 1) -> Story:
+def zombie(settled: float, *, held_up: float = 0.0) -> Story:
     """A batch whose deliveries somebody else has had by the time it settles them."""
     story = Story().batch("worker-2/0/1", 0.0, ("plain", 1), settled=None)
     story.batch(BATCH, settled - 0.1, *ALL, settled=settled - 0.05)
-    story.add("lost", settled, "worker-2", batch="worker-2/0/1", attempt=lost)
+    if held_up:
+        story.add("held up", settled, "worker-2", note=str(held_up))
+    story.add("lost", settled, "worker-2", batch="worker-2/0/1", attempt=1)
     return story.settle("worker-2/0/1", "plain", 1, settled)
 
 
 def test_duplicate_of_a_lease_that_had_lapsed_is_in_the_budget() -> None:
-    verdict = zombie(LEASE + 1).judged()
+    verdict = zombie(LEASE + 1, held_up=LEASE).judged()
     assert broken(verdict) == {}
     assert verdict.numbers["budget of duplicates"] == 1
 
 
-def test_lease_that_was_lost_before_its_end_is_seen() -> None:
-    verdict = zombie(LEASE - 1).judged()
-    assert set(broken(verdict)) == {"leases lost too early", "duplicates without a cause"}
-    assert verdict.violations["leases lost too early"] == [
-        "worker-2/0/1 lost 1 deliveries 1.00 s after it had asked for them"
+@pytest.mark.parametrize(("settled", "held_up"), [(LEASE - 1, 1.0), (LEASE + 1, 0.0)])
+def test_lease_that_was_lost_for_nothing_is_seen(settled: float, held_up: float) -> None:
+    verdict = zombie(settled, held_up=held_up).judged()
+    assert set(broken(verdict)) == {"leases lost for nothing", "duplicates without a cause"}
+    assert verdict.violations["leases lost for nothing"] == [
+        f"worker-2/0/1 lost 1 deliveries {settled:.2f} s after it had asked for them"
     ]
 
 
 def test_more_duplicates_than_results_came_too_late_are_seen() -> None:
     story = Story().batch("worker-2/0/1", 0.0, ("plain", 1), ("plain", 2), settled=None)
     story.batch(BATCH, 3.0, *ALL, settled=3.1)
+    story.add("held up", 4.0, "worker-2", note="3.0")
     story.add("lost", 4.0, "worker-2", batch="worker-2/0/1", attempt=1)
     story.settle("worker-2/0/1", "plain", 1, 4.0).settle("worker-2/0/1", "plain", 2, 4.0)
     text = only(story.judged(), "duplicates without a cause")

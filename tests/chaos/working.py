@@ -8,7 +8,8 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from signalpost.django.management.subcommands import worker as command
 from signalpost.django.working import make_worker, poll_of
 from tests.chaos import telling
 from tests.chaos.processes import when_asked
-from tests.chaos.receivers import OUTSIDE
+from tests.chaos.receivers import OUTSIDE, outlasting
 
 STEPS = ("claimed", "running", "ran", "before settle", "settled")
 
@@ -37,12 +38,13 @@ class Shape:
     lease: float
     #: Whether it is run by the management command.
     command: bool
-    #: The step at which it kills itself, when it comes there for the so-manieth time.
+    #: The step at which it kills or stops itself, when it comes there for the so-manieth time.
     failpoint: str = ""
     countdown: int = 0
+    signal: int = signal.SIGKILL
 
 
-def shape_of(chance: random.Random, lease: float, *, armed: bool) -> Shape:
+def shape_of(chance: random.Random, lease: float, *, armed: bool, stops: bool) -> Shape:
     """A worker as chance wants it."""
     shape = Shape(
         threads=chance.choice((1, 2, 4)),
@@ -55,29 +57,39 @@ def shape_of(chance: random.Random, lease: float, *, armed: bool) -> Shape:
         return shape
     step = chance.choice(STEPS)
     countdown = chance.randint(1, 200 if step in {"running", "ran"} else 30)
+    if stops and chance.random() < 0.5:
+        return replace(shape, failpoint=step, countdown=countdown, signal=signal.SIGSTOP)
     return replace(shape, failpoint=step, countdown=countdown)
 
 
 class Watched:
     """A store that tells when a claim was asked for, what was settled, and what came too late for it."""
 
-    def __init__(self, store: Any, steps: Steps) -> None:
+    def __init__(self, store: Any, steps: Steps, lease: float) -> None:
         self._store = store
         self._steps = steps
+        self._lease = lease
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     def claim(self, *args: Any, **named: Any) -> Claim:
         self._steps.asked()
-        return self._store.claim(*args, **named)  # type: ignore[no-any-return]  # the store's
+        with held_up_if_longer(self._lease / 3):
+            return self._store.claim(*args, **named)  # type: ignore[no-any-return]  # the store's
 
     def claim_keyed(self, *args: Any, **named: Any) -> Claim:
         self._steps.asked()
-        return self._store.claim_keyed(*args, **named)  # type: ignore[no-any-return]  # the store's
+        with held_up_if_longer(self._lease / 3):
+            return self._store.claim_keyed(*args, **named)  # type: ignore[no-any-return]  # same
+
+    def renew(self, *args: Any) -> int:
+        with held_up_if_longer(self._lease / 3):
+            return self._store.renew(*args)  # type: ignore[no-any-return]  # the store's
 
     def finish(self, results: Sequence[Finished], slots: Sequence[Slot] = ()) -> int:
-        lost: int = self._store.finish(results, slots)
+        with held_up_if_longer(self._lease / 3):
+            lost: int = self._store.finish(results, slots)
         for result in results:
             owed = result.owed
             # Atomic ones are settled once their transaction is; the tables tell of those.
@@ -94,6 +106,7 @@ class Steps:
 
     def __init__(self, shape: Shape) -> None:
         self.failpoint = shape.failpoint
+        self.signal = shape.signal
         self.countdown = shape.countdown
         self._lock = threading.Lock()
         self._thread = threading.local()
@@ -112,8 +125,28 @@ class Steps:
             with self._lock:
                 self.countdown -= 1
                 if self.countdown == 0:
-                    telling.tell("failpoint", note=name)
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    kind = "failpoint" if self.signal == signal.SIGKILL else "stops itself"
+                    telling.tell(kind, note=name)
+                    os.kill(os.getpid(), self.signal)
+
+
+@contextmanager
+def held_up_if_longer(seconds: float) -> Iterator[None]:
+    """Tell of a call that took longer: meanwhile a lease may have ended, through no fault of the worker."""
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        took = time.monotonic() - started
+        if took >= seconds:
+            telling.tell("held up", note=f"{took:.6f}")
+
+
+def tell_of_pauses(seconds: float) -> None:
+    """Tell whenever this process had no turn for so long: it was stopped, or the machine is too busy."""
+    while True:
+        with held_up_if_longer(seconds):
+            time.sleep(0.05)
 
 
 class Logged(logging.Handler):
@@ -133,6 +166,8 @@ def work(shape: Shape) -> None:
     logger = logging.getLogger("signalpost.worker")
     logger.addHandler(Logged(logging.WARNING))
     logger.propagate = False
+    outlasting[0] = shape.lease * 1.4
+    threading.Thread(target=tell_of_pauses, args=(shape.lease / 3,), daemon=True).start()
     if shape.command:
         _work_by_command(shape)
         return
@@ -159,7 +194,7 @@ def _make(shape: Shape, alias: str, settings: Settings, **options: Any) -> Worke
     steps = Steps(shape)
     settings = replace(settings, batch=shape.batch, lease=shape.lease)
     worker = make_worker(alias, settings, step=steps, **options)
-    worker.store = Watched(worker.store, steps)
+    worker.store = Watched(worker.store, steps, shape.lease)
     return worker
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.chaos.duplicates import Runs
+from tests.chaos.duplicates import Runs, overlaps, spans
 from tests.chaos.history import Event
 
 WORKER_LOST = "worker lost"
+#: A process that doesn't start may take so long to say so.
+SECONDS_TO_FAIL = 2.0
 
 
 class Sale(NamedTuple):
@@ -90,11 +92,7 @@ def judge(facts: Facts, expected: Expected) -> Verdict:
         "duplicates without a cause": list(duplicates.without_cause()),
         "leases lost for nothing": list(duplicates.lost_for_nothing()),
         "rows in a wrong state": list(_wrong_rows(facts, expected)),
-        "processes that failed": [
-            f"{event.process}: {event.note}"
-            for event in facts.events
-            if event.kind == "failed by itself"
-        ],
+        "processes that failed": list(_failed(facts)),
     }
     kinds = Counter(event.kind for event in facts.events)
     killed = Counter(e.process.split("-")[0] for e in facts.events if e.kind == "killed")
@@ -190,6 +188,17 @@ def _firsts(
         if sale.place < before:
             yield receiver, number, before
         latest[receiver, sale.line] = max(before, sale.place)
+
+
+def _failed(facts: Facts) -> Iterator[str]:
+    """Who ended without being asked to. A worker may refuse to start while the server is away."""
+    restarts = spans(facts.events, "restarting", "restarted")
+    for event in facts.events:
+        if event.kind == "failed by itself" and not (
+            event.process.startswith("worker")
+            and overlaps(restarts, "server", event.at - SECONDS_TO_FAIL, event.at)
+        ):
+            yield f"{event.process}: {event.note}"
 
 
 def _recorded_twice(runs: Sequence[Event]) -> Iterator[str]:

@@ -47,7 +47,7 @@ class Runs:
         for event in events:
             if event.kind == "held up":
                 self.held_up[event.process].append((event.at - float(event.note), event.at))
-        self.restarts = _spans(events, "restarting", "restarted")
+        self.restarts = spans(events, "restarting", "restarted")
         self._thread: dict[str, Batch] = {}
         for event in events:
             self._read(event)
@@ -119,32 +119,34 @@ class Runs:
     def _was_cut_off(self, batch: Batch) -> bool:
         """Whether its process was killed in it, or the server restarted around its end."""
         killed_in_it = batch.process in self.killed and not batch.over
-        return killed_in_it or _overlaps(self.restarts, "server", batch.asked, batch.last + 1)
+        return killed_in_it or overlaps(self.restarts, "server", batch.asked, batch.last + 1)
 
     def _may_have_lapsed(self, batch: Batch) -> bool:
         asked, lost_at = batch.asked, batch.lost_at
-        return lost_at - asked >= self.lease - TOLERANCE and (
-            _overlaps(self.held_up, batch.process, asked, lost_at)
-            or _overlaps(self.restarts, "server", asked, lost_at)
-        )
+        if overlaps(self.restarts, "server", asked, lost_at):
+            # It may have been settled: a commit that the server didn't live to acknowledge.
+            return True
+        lapsed = lost_at - asked >= self.lease - TOLERANCE
+        return lapsed and overlaps(self.held_up, batch.process, asked, lost_at)
 
 
 def _length(runs: dict[str, list[Event]]) -> int:
     return sum(len(each) for each in runs.values())
 
 
-def _spans(events: Sequence[Event], begin: str, end: str) -> dict[str, list[tuple[float, float]]]:
+def spans(events: Sequence[Event], begin: str, end: str) -> dict[str, list[tuple[float, float]]]:
     """By process, the times from each event of the one kind to the next of the other."""
-    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for event in events:
         if event.kind == begin:
-            spans[event.process].append((event.at, float("inf")))
-        elif event.kind == end and spans[event.process]:
-            spans[event.process][-1] = (spans[event.process][-1][0], event.at)
-    return spans
+            found[event.process].append((event.at, float("inf")))
+        elif event.kind == end and found[event.process]:
+            found[event.process][-1] = (found[event.process][-1][0], event.at)
+    return found
 
 
-def _overlaps(
-    spans: dict[str, list[tuple[float, float]]], process: str, begin: float, end: float
+def overlaps(
+    found: dict[str, list[tuple[float, float]]], process: str, begin: float, end: float
 ) -> bool:
-    return any(since <= end and until >= begin for since, until in spans.get(process, ()))
+    """Whether one of the times meets that from `begin` to `end`."""
+    return any(since <= end and until >= begin for since, until in found.get(process, ()))

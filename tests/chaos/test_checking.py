@@ -190,6 +190,15 @@ def test_process_that_failed_is_seen() -> None:
     assert only(story.judged(), "processes that failed") == "worker-2: exit code 70"
 
 
+def test_worker_that_does_not_start_while_the_server_is_away_has_not_failed() -> None:
+    story = good().add("restarting", 0.5, "server").add("restarted", 1.0, "server")
+    assert (
+        broken(story.add("failed by itself", 1.5, "worker-2", note="exit code 70").judged()) == {}
+    )
+    story.add("failed by itself", 4.0, "worker-3", note="exit code 70")
+    assert only(story.judged(), "processes that failed") == "worker-3: exit code 70"
+
+
 @pytest.mark.parametrize("state", ["ready", "claimed", "blocked", "dead", "done", "cancelled"])
 def test_row_that_is_left_is_seen(state: str) -> None:
     story = good()
@@ -315,6 +324,11 @@ def test_lease_that_was_lost_for_nothing_is_seen(settled: float, held_up: float)
     assert verdict.violations["leases lost for nothing"] == [
         f"worker-2/0/1 lost 1 deliveries {settled:.2f} s after it had asked for them"
     ]
+
+
+def test_result_that_the_server_may_have_committed_as_it_went_down_is_no_lost_lease() -> None:
+    story = zombie(LEASE - 1).add("restarting", 0.5, "server").add("restarted", 0.6, "server")
+    assert broken(story.judged()) == {}
 
 
 def test_more_duplicates_than_results_came_too_late_are_seen() -> None:

@@ -17,7 +17,7 @@ from signalpost.delivery.store import DONE, Finished, Owed
 if TYPE_CHECKING:
     from signalpost.delivery.batch import Batch, Due
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 
 def run(batch: Batch, owed: Sequence[Due]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signalpost.delivery.leases import Lease
     from signalpost.delivery.running import Runner
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 
 class TransactionLost(Exception):
@@ -45,12 +45,12 @@ class Batch:
     def __init__(self, runner: Runner, lease: Lease) -> None:
         self.runner = runner
         self.lease = lease
-        self.settling = Settling(runner, lease)
-        self.started = runner.clock()
+        self.settling: Settling = Settling(runner, lease)
+        self.started: float = runner.clock()
         #: How many deliveries were begun.
-        self.begun = 0
+        self.begun: int = 0
         #: The seconds that async receivers were awaited.
-        self.awaited = 0.0
+        self.awaited: float = 0.0
         #: Whether the database has gone, so that nothing more is begun.
         self._halted = False
 

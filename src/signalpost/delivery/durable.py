@@ -82,8 +82,8 @@ class Durable:
 
     def __init__(self, databases: Databases, signal: Signal, receiver: Any, rules: Rules) -> None:
         self.databases = databases
-        self.key = receiver_name(receiver)
-        self.options = Options()
+        self.key: str = receiver_name(receiver)
+        self.options: Options = Options()
         # Weakly, since they hold this: what is disconnected is to be gone at once.
         self._rules = weakref.ref(rules)
         self._signal = weakref.ref(signal)

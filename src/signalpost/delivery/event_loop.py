@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent import futures
 from typing import Any
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 #: Seconds that what receivers have left running on the loop is given to end.
 GRACE = 5.0

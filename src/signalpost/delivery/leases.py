@@ -18,9 +18,9 @@ class Lease:
     __slots__ = ("claim", "margin", "until")
 
     def __init__(self, claim: Claim, until: float, *, margin: float = MARGIN) -> None:
-        self.claim = claim
-        self.until = until
-        self.margin = margin
+        self.claim: Claim = claim
+        self.until: float = until
+        self.margin: float = margin
 
     def allows(self, now: float) -> bool:
         """Whether a delivery may be begun yet."""

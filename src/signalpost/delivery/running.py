@@ -19,7 +19,7 @@ from signalpost.delivery.limits import Limits
 from signalpost.delivery.store import Claim, Finished, Store
 from signalpost.exceptions import GiveUp, Retry
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 __all__ = ["MARGIN", "Checks", "Runner", "is_expected", "run_here"]
 
@@ -81,7 +81,7 @@ class Runner:
         self.store = store
         self.policy = policy
         self.limits = limits
-        self.checks = checks or Checks()
+        self.checks: Checks = checks or Checks()
         self.on_loop = on_loop
         self.clock = clock
         self.wait = wait

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from signalpost.delivery.leases import Lease
     from signalpost.delivery.running import Runner
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 #: The shortest and the longest wait for a database that is away when its deliveries are settled.
 _TROUBLE = (0.05, 2.0)

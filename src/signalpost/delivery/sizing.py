@@ -14,7 +14,7 @@ class Size:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.limit = min(_FIRST, most)
+        self.limit: int = min(_FIRST, most)
 
     def learn(self, begun: int, claimed: int, seconds: float) -> None:
         """Of so many that were claimed, so many were begun, in so many seconds."""

@@ -26,7 +26,7 @@ from signalpost.delivery.sizing import BUDGET
 from signalpost.delivery.store import DEAD, DONE, Beat, Finished, Store
 from signalpost.delivery.waiting import Every, Poll, Wake
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 #: How often a worker gives a sign of life, and looks for pauses, in seconds.
 _BEAT_EVERY, _PAUSES_EVERY = 10.0, 1.0
@@ -100,9 +100,9 @@ class Worker:
         self.settings = settings
         self.policy = policy
         self.version = version
-        self.name = f"{platform.node()[:50]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self.stats = Stats()
-        self.wake = Wake()
+        self.name: str = f"{platform.node()[:50]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.stats: Stats = Stats()
+        self.wake: Wake = Wake()
         self._checks = checks
         self._listen = listen
         self._end_thread = end_thread

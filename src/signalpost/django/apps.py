@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
@@ -17,7 +18,7 @@ class SignalpostConfig(AppConfig):
 
     name = "signalpost.django"
     label = "signalpost"
-    default_auto_field = "django.db.models.BigAutoField"
+    default_auto_field: Any = "django.db.models.BigAutoField"
 
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)

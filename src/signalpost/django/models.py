@@ -6,7 +6,7 @@ has a condition: see `signalpost.django.indexes`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -31,12 +31,12 @@ class Message(models.Model):
     created_at: Any = models.DateTimeField()
 
     class Meta:
-        indexes = [
+        indexes: ClassVar[Any] = [
             models.Index(fields=["topic", "id"], name="signalpost_message_topic"),
             models.Index(fields=["created_at"], name="signalpost_message_created"),
         ]
         # Asked by the admin.
-        permissions = [
+        permissions: ClassVar[Any] = [
             ("replay_message", "Can replay message"),
             ("view_payload", "Can view the payload of messages"),
         ]
@@ -75,14 +75,14 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         # Asked by the admin.
-        permissions = [
+        permissions: ClassVar[Any] = [
             ("requeue_delivery", "Can requeue delivery"),
             ("cancel_delivery", "Can cancel delivery"),
         ]
-        constraints = [
+        constraints: ClassVar[Any] = [
             models.UniqueConstraint(fields=["message", "receiver"], name="signalpost_delivery_once")
         ]
-        indexes = [
+        indexes: ClassVar[Any] = [
             StateIndex(
                 fields=["lane", "slot", "available_at", "id"],
                 condition=Q(state=READY),
@@ -121,7 +121,7 @@ class Slot(models.Model):
     lease_until: Any = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
+        constraints: ClassVar[Any] = [
             models.UniqueConstraint(fields=["lane", "slot"], name="signalpost_slot_once")
         ]
 

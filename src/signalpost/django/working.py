@@ -19,7 +19,7 @@ from signalpost.django.databases import CHANNEL
 from signalpost.django.settings import configured
 from signalpost.django.stores import store_for
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 #: The longest time between two looks. PostgreSQL tells when there is work; the others are asked.
 POLLS = {"postgresql": (0.02, 1.0), "sqlite": (0.005, 0.02), "mysql": (0.01, 0.02)}

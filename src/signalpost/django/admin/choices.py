@@ -69,7 +69,9 @@ class Choice(admin.SimpleListFilter):
 
 
 class StateChoice(Choice):
-    title, parameter_name, column = "state", "state", "state"
+    title: Any = "state"
+    parameter_name: Any = "state"
+    column: str = "state"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         rows = super().queryset(request, queryset)
@@ -81,7 +83,9 @@ class StateChoice(Choice):
 
 
 class QueueChoice(Choice):
-    title, parameter_name, column = "queue", "queue", "lane"
+    title: Any = "queue"
+    parameter_name: Any = "queue"
+    column: str = "lane"
 
     def choices_of(self) -> Iterable[tuple[str, str]]:
         store = store_for(self.using)
@@ -92,7 +96,9 @@ class QueueChoice(Choice):
 
 
 class ReceiverChoice(Choice):
-    title, parameter_name, column = "receiver", "receiver", "receiver"
+    title: Any = "receiver"
+    parameter_name: Any = "receiver"
+    column: str = "receiver"
 
     def choices_of(self) -> Iterable[tuple[str, str]]:
         known = receivers.keys()
@@ -110,7 +116,9 @@ class ReceiverChoice(Choice):
 
 
 class SignalChoice(Choice):
-    title, parameter_name, column = "signal", "signal", "topic"
+    title: Any = "signal"
+    parameter_name: Any = "signal"
+    column: str = "topic"
 
     def choices_of(self) -> Iterable[tuple[str, str]]:
         names = {signal_name(durable.signal) for durable in receivers.known()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -59,9 +59,9 @@ _ORDERS = {READY: ("lane", "slot", "available_at", "id"), CLAIMED: ("lease_until
 class DeliveryAdmin(ShowsPayload, OperatingAdmin):
     """What each receiver is owed."""
 
-    operations = (REQUEUE, CANCEL)
-    actions = ("requeue", "cancel")
-    list_display = (
+    operations: ClassVar[tuple[Operation, ...]] = (REQUEUE, CANCEL)
+    actions: Any = ("requeue", "cancel")
+    list_display: Any = (
         "number",
         "state",
         "receiver_shown",
@@ -72,11 +72,11 @@ class DeliveryAdmin(ShowsPayload, OperatingAdmin):
         "recorded_at",
         "due_at",
     )
-    list_filter = (StateChoice, QueueChoice, ReceiverChoice)
-    search_help_text = (
+    list_filter: ClassVar[Any] = (StateChoice, QueueChoice, ReceiverChoice)
+    search_help_text: ClassVar[Any] = (
         "The uid of a message, a part of a receiver’s key, a whole ordering key, or #number."
     )
-    readonly_fields = (
+    readonly_fields: ClassVar[Any] = (
         "receiver_shown",
         "idempotency_key",
         "queue",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
@@ -35,12 +35,18 @@ REPLAY = Operation(
 class MessageAdmin(ShowsPayload, OperatingAdmin):
     """What was sent."""
 
-    operations = (REPLAY,)
-    actions = ("replay",)
-    list_display = ("uid", "topic_shown", "ordering_key", "created_at", "owed_in_words")
-    list_filter = (SignalChoice,)
-    search_help_text = "The uid, the whole name of a signal or a whole ordering key."
-    readonly_fields = (
+    operations: ClassVar[tuple[Operation, ...]] = (REPLAY,)
+    actions: Any = ("replay",)
+    list_display: Any = (
+        "uid",
+        "topic_shown",
+        "ordering_key",
+        "created_at",
+        "owed_in_words",
+    )
+    list_filter: ClassVar[Any] = (SignalChoice,)
+    search_help_text: ClassVar[Any] = "The uid, the whole name of a signal or a whole ordering key."
+    readonly_fields: ClassVar[Any] = (
         "topic_shown",
         "owed_in_words",
         "owed_in_table",

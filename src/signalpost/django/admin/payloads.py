@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -23,7 +23,7 @@ _UNREADABLE = "It isn’t shown: it can’t be read, so nobody knows what of it 
 class ShowsPayload:
     """The part of a page that shows what was sent."""
 
-    payload_fields = ("payload", "additions", "sender", "context")
+    payload_fields: ClassVar[tuple[str, ...]] = ("payload", "additions", "sender", "context")
 
     def payload_fieldsets(self, request: HttpRequest) -> list[Any]:
         """That part, or nothing where the user may not see it."""

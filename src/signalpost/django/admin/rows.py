@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -46,16 +46,16 @@ class RowAdmin(_ModelAdmin):
 
     #: The alias of the database.
     using: str = DEFAULT_DB_ALIAS
-    ordering = ("-id",)
+    ordering: ClassVar[Any] = ("-id",)
     paginator = BoundedPaginator
     show_full_result_count = False
     # Each facet is one more count of everything.
     show_facets = admin.ShowFacets.NEVER
     # Any other order would sort everything.
-    sortable_by = ()
+    sortable_by: ClassVar[Any] = ()
     list_per_page = 100
     # The search is our own, and this only has the box shown.
-    search_fields = ("id",)
+    search_fields: ClassVar[Any] = ("id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).using(self.using)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import DateTimeField, Q, QuerySet
@@ -22,11 +22,19 @@ SILENT = timedelta(seconds=60)
 class WorkerAdmin(RowAdmin):
     """The workers of a database."""
 
-    ordering = ("name",)
-    list_display = ("name", "queues", "is_heard", "silence", "started_at", "version", "counts")
-    search_help_text = "A part of a name or of a host’s."
-    readonly_fields = ("queues", "is_heard", "silence", "counts")
-    fields = (
+    ordering: ClassVar[Any] = ("name",)
+    list_display: Any = (
+        "name",
+        "queues",
+        "is_heard",
+        "silence",
+        "started_at",
+        "version",
+        "counts",
+    )
+    search_help_text: ClassVar[Any] = "A part of a name or of a host’s."
+    readonly_fields: ClassVar[Any] = ("queues", "is_heard", "silence", "counts")
+    fields: ClassVar[Any] = (
         "name",
         "host",
         "pid",

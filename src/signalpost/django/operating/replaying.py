@@ -96,7 +96,7 @@ class Connected:
 
     def __init__(self, durable: Durable, connection: inspect.Connection | None) -> None:
         self.durable = durable
-        self.topic = signal_name(durable.signal)
+        self.topic: str = signal_name(durable.signal)
         self.connection = connection
 
     def hears(self, sender: Any) -> bool:
@@ -132,8 +132,8 @@ class Kept:
     ) -> None:
         self.topic = topic
         self.key = key
-        self.reading = Reading(alias)
-        self.parts = (body, headers, version)
+        self.reading: Reading = Reading(alias)
+        self.parts: tuple[str, str, int] = (body, headers, version)
 
     def deliveries(self, connected: Iterable[Connected]) -> Iterator[tuple[NewDelivery, list[str]]]:
         """What the receivers are owed of it, each with the keys that it may be stored under."""

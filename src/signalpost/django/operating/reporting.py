@@ -9,7 +9,7 @@ from typing import Any
 from signalpost.delivery.running import is_expected
 from signalpost.delivery.store import DEAD, DONE, Finished
 
-logger = logging.getLogger("signalpost.worker")
+logger: logging.Logger = logging.getLogger("signalpost.worker")
 
 #: What became of a delivery, as a log line has it.
 OUTCOMES = ("done", "skipped", "retried", "dead", "parked")

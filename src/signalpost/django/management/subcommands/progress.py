@@ -19,7 +19,7 @@ class Line:
 
     def __init__(self, stream: Any, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.stream = stream
-        self.visible = _is_terminal(stream)
+        self.visible: bool = _is_terminal(stream)
         self._clock = clock
         self._shown = -EVERY
         self._width = 0

@@ -139,9 +139,9 @@ class Progress:
     EVERY = 0.5
 
     def __init__(self, command: BaseCommand, stats: Stats, *, shown: bool) -> None:
-        self.line = Line(command.stderr)
+        self.line: Line = Line(command.stderr)
         self.stats = stats
-        self.shown = shown and self.line.visible and not reporting.is_heard()
+        self.shown: bool = shown and self.line.visible and not reporting.is_heard()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._count, name="signalpost-progress", daemon=True)
 

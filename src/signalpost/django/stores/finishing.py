@@ -37,7 +37,7 @@ def finish(store: DatabaseStore, results: Sequence[Finished], held: Sequence[Slo
         for fence, ids in _by_fence(done):
             cursor.execute(
                 f"DELETE FROM {DELIVERY} WHERE id IN ({marks(ids)}) AND fence = %s "
-                f"AND state = '{CLAIMED}'",
+                f"AND {store.still(CLAIMED)}",
                 [*ids, fence],
             )
             found += cursor.rowcount
@@ -59,7 +59,7 @@ def _put_back(store: DatabaseStore, cursor: Any, result: Finished) -> int:
     cursor.execute(
         f"UPDATE {DELIVERY} SET state = %s, attempts = attempts - %s, available_at = {store.later}, "
         f"lease_until = NULL, claimed_by = '', settled_at = {settled}{error} "
-        f"WHERE id = %s AND fence = %s AND state = '{CLAIMED}'",
+        f"WHERE id = %s AND fence = %s AND {store.still(CLAIMED)}",
         [*values, result.owed.id, result.owed.fence],
     )
     return int(cursor.rowcount)
@@ -77,7 +77,7 @@ def renew(store: DatabaseStore, owed: Sequence[Owed], held: Sequence[Slot], leas
             if still:
                 cursor.execute(
                     f"UPDATE {DELIVERY} SET lease_until = {store.later} WHERE id IN ({marks(still)}) "
-                    f"AND fence = %s AND state = '{CLAIMED}'",
+                    f"AND fence = %s AND {store.still(CLAIMED)}",
                     [store.seconds(lease), *still, fence],
                 )
                 found += cursor.rowcount
@@ -87,7 +87,7 @@ def renew(store: DatabaseStore, owed: Sequence[Owed], held: Sequence[Slot], leas
 def _unlocked(store: DatabaseStore, cursor: Any, ids: Sequence[int], fence: int) -> list[int]:
     cursor.execute(
         f"SELECT id FROM {DELIVERY} WHERE id IN ({marks(ids)}) AND fence = %s "
-        f"AND state = '{CLAIMED}' ORDER BY id{store.skip_locked}",
+        f"AND {store.still(CLAIMED)} ORDER BY id{store.skip_locked}",
         [*ids, fence],
     )
     return [row[0] for row in cursor.fetchall()]

@@ -91,7 +91,7 @@ def _claim_in(
             # Without those that an operator has cancelled at this moment.
             cursor.execute(
                 f"SELECT {CLAIMED_COLUMNS} FROM {DELIVERY} WHERE id IN ({marks(runnable)}) "
-                f"AND state = '{CLAIMED}'",
+                f"AND {store.still(CLAIMED)}",
                 runnable,
             )
             owed = store.owed(cursor, cursor.fetchall())
@@ -219,7 +219,7 @@ def _set_aside(
         some = listed[start : start + SET_ASIDE]
         cursor.execute(
             f"UPDATE {DELIVERY} SET state = '{BLOCKED}' WHERE id IN ({marks(some)}) "
-            f"AND state = '{READY}'",
+            f"AND {store.still(READY)}",
             some,
         )
         moved += int(cursor.rowcount)

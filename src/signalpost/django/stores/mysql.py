@@ -24,6 +24,7 @@ class MySQLStore(DatabaseStore):
         "d.ordering_key = r.ordering_key "
         "AND CAST(d.ordering_key AS BINARY) = CAST(r.ordering_key AS BINARY)"
     )
+    state_alone = "CONCAT(state, '')"
     key_exactly = "ordering_key, CAST(ordering_key AS BINARY)"
 
     def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:

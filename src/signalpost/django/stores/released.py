@@ -24,7 +24,7 @@ def release_keys(store: DatabaseStore, cursor: Any, keys: Iterable[tuple[str, st
         left = sorted(wanted)
         while left:
             found = _blocked(store, cursor, receiver, left)
-            _release(cursor, [id_ for id_, _ in found])
+            _release(store, cursor, [id_ for id_, _ in found])
             if len(found) < RELEASED:
                 break
             # A full page may have hidden the keys behind it.
@@ -45,11 +45,11 @@ def _blocked(
     return list(cursor.fetchall())
 
 
-def _release(cursor: Any, ids: Sequence[int]) -> None:
+def _release(store: DatabaseStore, cursor: Any, ids: Sequence[int]) -> None:
     if ids:
         cursor.execute(
             f"UPDATE {DELIVERY} SET state = '{READY}' WHERE id IN ({marks(ids)}) "
-            f"AND state = '{BLOCKED}'",
+            f"AND {store.still(BLOCKED)}",
             sorted(ids),
         )
 
@@ -60,14 +60,17 @@ def free(store: DatabaseStore, cursor: Any) -> None:
     Whoever settles a delivery releases those after it. This is for what was cancelled or deleted
     meanwhile, and for those that were set aside in the same moment.
     """
+    # Not NOT EXISTS, for which a planner may join all that is claimed, say, with all of these.
     earlier = " ".join(
-        f"AND NOT EXISTS (SELECT 1 FROM {DELIVERY} d WHERE d.state = '{state}' "
-        f"AND d.receiver = r.receiver AND {store.same_key} AND d.id < r.id)"
+        f"AND (SELECT d.id FROM {DELIVERY} d WHERE d.state = '{state}' "
+        f"AND d.receiver = r.receiver AND {store.same_key} AND d.id < r.id "
+        "ORDER BY d.id LIMIT 1) IS NULL"
         for state in (READY, CLAIMED, DEAD)
     )
     cursor.execute(
         f"SELECT r.receiver, r.ordering_key FROM (SELECT receiver, ordering_key, min(id) AS id "
-        f"FROM {DELIVERY} WHERE state = '{BLOCKED}' GROUP BY receiver, {store.key_exactly}) r "
+        f"FROM {DELIVERY} WHERE state = '{BLOCKED}' AND ordering_key IS NOT NULL "
+        f"GROUP BY receiver, {store.key_exactly}) r "
         f"WHERE 1 = 1 {earlier} LIMIT {BATCH}"
     )
     release_keys(store, cursor, cursor.fetchall())

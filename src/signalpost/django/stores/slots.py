@@ -66,16 +66,17 @@ def _take(
         f"AND (lease_until IS NULL OR lease_until <= {store.now}){store.skip_locked}",
         [lane, *numbers],
     )
-    taken: list[Slot] = []
-    for slot, fence in sorted(cursor.fetchall()):
-        cursor.execute(
-            f"UPDATE {SLOT} SET owner = %s, fence = fence + 1, lease_until = {store.later} "
-            "WHERE lane = %s AND slot = %s AND fence = %s",
-            [owner, store.seconds(lease), lane, slot, fence],
-        )
-        if cursor.rowcount:
-            taken.append(Slot(lane, slot, fence + 1))
-    return taken
+    found = sorted(cursor.fetchall())
+    if not found:
+        return []
+    # One statement: nobody else can have changed them since.
+    numbers = [slot for slot, _ in found]
+    cursor.execute(
+        f"UPDATE {SLOT} SET owner = %s, fence = fence + 1, lease_until = {store.later} "
+        f"WHERE lane = %s AND slot IN ({marks(numbers)})",
+        [owner, store.seconds(lease), lane, *numbers],
+    )
+    return [Slot(lane, slot, fence + 1) for slot, fence in found]
 
 
 def note(store: DatabaseStore, lane: str) -> None:
@@ -123,28 +124,35 @@ def _make(store: DatabaseStore, lane: str, missing: Sequence[int]) -> None:
 
 def renew(store: DatabaseStore, cursor: Any, held: Sequence[Slot], lease: float) -> list[Slot]:
     """Hold the slots for longer; those of them that are still ours."""
-    found: list[Slot] = []
-    for slot in sorted(held):
-        # But for one that was given back meanwhile, whose fence nobody has moved on yet.
-        cursor.execute(
-            f"UPDATE {SLOT} SET lease_until = {store.later} "
-            "WHERE lane = %s AND slot = %s AND fence = %s AND owner <> ''",
-            [store.seconds(lease), *slot],
-        )
-        if cursor.rowcount:
-            found.append(slot)
-    return found
+    if not held:
+        return []
+    if _change(cursor, held, f"lease_until = {store.later}", [store.seconds(lease)]) == len(held):
+        return sorted(held)
+    # Some were lost. It is locked what is still ours, so it stays that.
+    cursor.execute(f"SELECT lane, slot, fence FROM {SLOT} WHERE {_these(held)}", _flat(held))
+    return sorted(Slot(*row) for row in cursor.fetchall())
 
 
 def give_back(store: DatabaseStore, cursor: Any, held: Sequence[Slot]) -> None:
     """Let others have the slots. Raises Fenced where one isn't ours any more."""
-    for slot in sorted(held):
-        # Not to NULL: the slots are taken in turn, by when they were last given back. With a new
-        # fence, so that a renewal which comes late doesn't hold it.
-        cursor.execute(
-            f"UPDATE {SLOT} SET lease_until = {store.now}, owner = '', fence = fence + 1 "
-            "WHERE lane = %s AND slot = %s AND fence = %s",
-            slot,
-        )
-        if cursor.rowcount != 1:
-            raise Fenced(f"Slot {slot.slot} of {slot.lane} was taken over")
+    if not held:
+        return
+    # Not to NULL: the slots are taken in turn, by when they were last given back. With a new fence,
+    # so that a renewal which comes late doesn't hold them.
+    change = f"lease_until = {store.now}, owner = '', fence = fence + 1"
+    lost = len(held) - _change(cursor, held, change, [])
+    if lost:
+        raise Fenced(f"{lost} of {len(held)} slots of {held[0].lane} were taken over")
+
+
+def _change(cursor: Any, held: Sequence[Slot], assignments: str, values: list[Any]) -> int:
+    cursor.execute(f"UPDATE {SLOT} SET {assignments} WHERE {_these(held)}", [*values, *_flat(held)])
+    return int(cursor.rowcount)
+
+
+def _these(held: Sequence[Slot]) -> str:
+    return " OR ".join(["(lane = %s AND slot = %s AND fence = %s)"] * len(held))
+
+
+def _flat(held: Sequence[Slot]) -> list[Any]:
+    return [value for slot in held for value in slot]

@@ -19,6 +19,10 @@ settings.load_profile("unhurried")
 
 # Folders whose tests lose receivers on purpose, to see that the others aren't harmed.
 LOSE_RECEIVERS = {"parity", "stress"}
+# Folders whose tests are about threads, the garbage collector, processes and the databases' own SQL,
+# but for what of them is about Django.
+NEWEST = {"stress", "durable"}
+OF_DJANGO = ("test_admin", "test_smoke", "test_recording", "test_checks")
 # Folders whose tests meet other databases than SQLite's in memory.
 USE_DATABASES = {"delivery", "durable"}
 
@@ -27,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if LOSE_RECEIVERS.intersection(item.path.parts):
             item.add_marker(pytest.mark.filterwarnings("ignore::signalpost.DeadReceiverWarning"))
+        if NEWEST.intersection(item.path.parts) and not item.path.name.startswith(OF_DJANGO):
+            item.add_marker(pytest.mark.newest)
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,10 @@ class _Round:
         for owed in self.waiting.values():  # cancelled before it began
             batch.settling.hand_back(owed)
         if self.failures:
-            runner.on_loop(runner.checks.aclean(), _nothing)
+            try:
+                runner.on_loop(runner.checks.aclean(), _nothing)
+            except Exception as error:  # noqa: BLE001 - what has run is to be settled all the same
+                logger.warning("Cannot clean up after async receivers: %s", error)
 
     async def _await_all(self) -> None:
         # Each in a task, and so in a context, of its own.

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import Error, connections
 from django.db.backends.signals import connection_created
 
 from signalpost.delivery.execution import Policy
@@ -75,7 +75,11 @@ class ConnectionChecks(Checks):
                 self._known = (-1, [])
                 closed = True
             elif connection.errors_occurred:
-                connection.close_if_unusable_or_obsolete()
+                try:
+                    connection.close_if_unusable_or_obsolete()
+                except Error:  # MySQL's: of a connection that is closed already
+                    _throw_away(connection)
+                    self._known = (-1, [])
                 closed = closed or connection.connection is None
         return closed
 

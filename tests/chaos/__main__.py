@@ -27,12 +27,13 @@ def main() -> int:
     arguments = _arguments()
     # So that what was begun is undone then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by SIGTERM"))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit("Ended by Ctrl-C"))
     folder = Path(tempfile.mkdtemp(prefix="signalpost_chaos_"))
-    holds = False
+    holds = True  # where it was interrupted there is nothing to look at
     try:
         holds = _run(arguments, folder)
     finally:
-        if holds or not (folder / "history").exists():
+        if holds:
             shutil.rmtree(folder)
         else:
             print(f"The history and the errors of this run are in {folder}.")

@@ -37,8 +37,9 @@ def made(database: str, folder: Path, place: dict[str, Any]) -> Iterator[None]:
         yield
     finally:
         connections.close_all()
-        _drop(connection, before)
-        connections.close_all()
+        if not place:  # else its server goes too, or has gone already
+            _drop(connection, before)
+            connections.close_all()
 
 
 def _drop(connection: Any, before: str) -> None:

@@ -23,7 +23,7 @@ poisoned = Signal(name="chaos.poisoned")
 #: The receivers of `sold`, by their keys.
 ATOMIC = frozenset({"atomic", "keyed_atomic"})
 ORDERED = frozenset({"keyed", "keyed_atomic"})
-OUTSIDE = frozenset({"plain", "keyed", "skipping", "awaited", "flaky"})
+OUTSIDE = frozenset({"plain", "keyed", "lasting", "skipping", "awaited", "flaky"})
 POISON = "poison"
 POISON_ATTEMPTS = 3
 #: So few that they follow each other closely.
@@ -47,10 +47,16 @@ def text_of(number: int) -> str:
 @receiver(sold, durable="plain")
 def note_plainly(number: int, text: str, delivery: Any, **kwargs: Any) -> None:
     _work()
+    if number % 17 == 0:
+        time.sleep(0.1)  # so that one who was stopped comes back while another has it
+    _tell_run(number, text, delivery)
+
+
+# With as many attempts as it takes: some runs last longer than most workers live here.
+@receiver(sold, durable="lasting", max_attempts=1000)
+def note_after_a_while(number: int, text: str, delivery: Any, **kwargs: Any) -> None:
     if number % 97 == 0:
         time.sleep(outlasting[0])
-    elif number % 17 == 0:
-        time.sleep(0.1)  # so that one who was stopped comes back while another has it
     _tell_run(number, text, delivery)
 
 

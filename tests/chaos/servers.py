@@ -64,8 +64,11 @@ class PostgreSQL:
         self._control("restart", "-m", "immediate")
 
     def end(self) -> None:
-        if (self.folder / "data" / "postmaster.pid").exists():
-            self._control("stop", "-m", "immediate")
+        # More than once: a start that was interrupted goes on by itself.
+        for _ in range(3):
+            if (self.folder / "data" / "postmaster.pid").exists():
+                self._control("stop", "-m", "immediate")
+            time.sleep(0.2)
 
     def _control(self, *arguments: str) -> None:
         log = str(self.folder / "server.log")
@@ -74,7 +77,13 @@ class PostgreSQL:
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]
         if os.geteuid() == 0:  # as which PostgreSQL refuses to run
-            command = ["runuser", "-u", "postgres", "--", *command]
+            command = [
+                _program("setpriv"),
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--init-groups",
+                *command,
+            ]
         with (self.folder / "commands.log").open("ab") as log:
             # Not pipes, which the server would keep open.
             done = subprocess.run(
@@ -83,6 +92,8 @@ class PostgreSQL:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
+                # Ctrl-C is for the harness, which ends its server itself.
+                start_new_session=True,
                 timeout=SECONDS_TO_START * 2,
                 check=False,
             )
@@ -141,7 +152,11 @@ class MariaDB:
         ]
         with (self.folder / "server.log").open("ab") as log:
             self._server = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         _wait_for_greeting(self.port, self._server, self.folder / "server.log")
 

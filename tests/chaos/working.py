@@ -75,20 +75,20 @@ class Watched:
 
     def claim(self, *args: Any, **named: Any) -> Claim:
         self._steps.asked()
-        with held_up_if_longer(self._lease / 3):
+        with held_up_if_longer(self._lease / 4):
             return self._store.claim(*args, **named)  # type: ignore[no-any-return]  # the store's
 
     def claim_keyed(self, *args: Any, **named: Any) -> Claim:
         self._steps.asked()
-        with held_up_if_longer(self._lease / 3):
+        with held_up_if_longer(self._lease / 4):
             return self._store.claim_keyed(*args, **named)  # type: ignore[no-any-return]  # same
 
     def renew(self, *args: Any) -> int:
-        with held_up_if_longer(self._lease / 3):
+        with held_up_if_longer(self._lease / 4):
             return self._store.renew(*args)  # type: ignore[no-any-return]  # the store's
 
     def finish(self, results: Sequence[Finished], slots: Sequence[Slot] = ()) -> int:
-        with held_up_if_longer(self._lease / 3):
+        with held_up_if_longer(self._lease / 4):
             lost: int = self._store.finish(results, slots)
         for result in results:
             owed = result.owed
@@ -167,7 +167,7 @@ def work(shape: Shape) -> None:
     logger.addHandler(Logged(logging.WARNING))
     logger.propagate = False
     outlasting[0] = shape.lease * 1.4
-    threading.Thread(target=tell_of_pauses, args=(shape.lease / 3,), daemon=True).start()
+    threading.Thread(target=tell_of_pauses, args=(shape.lease / 4,), daemon=True).start()
     if shape.command:
         _work_by_command(shape)
         return

@@ -20,5 +20,6 @@ class Size:
         """Of so many that were claimed, so many were begun, in so many seconds."""
         if seconds > BUDGET:
             self.limit = max(1, min(self.limit, begun) // 2)
-        elif claimed >= self.limit and seconds < BUDGET / 2:
+        elif claimed > self.limit / 2 and seconds < BUDGET / 2:
+            # Not all of it: slots share the limit, and what is left over goes to none.
             self.limit = min(self.most, self.limit * 2)

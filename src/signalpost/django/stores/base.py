@@ -6,7 +6,7 @@ Written by hand: the ORM has no UPDATE ... RETURNING and no SKIP LOCKED for one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from operator import itemgetter
@@ -35,7 +35,7 @@ from signalpost.django.stores.tables import BATCH, DELIVERY, MESSAGE, marks
 
 __all__ = ["BATCH", "DELIVERY", "MESSAGE", "DatabaseStore", "marks"]
 
-_uid = UUIDField()
+_uid: Any = UUIDField()
 
 
 class DatabaseStore:
@@ -244,7 +244,7 @@ class DatabaseStore:
         return connections[self.alias]
 
     @contextmanager
-    def cursor(self) -> Iterator[Any]:
+    def cursor(self) -> Generator[Any, None, None]:
         """A cursor of this thread's connection."""
         with self.connection.cursor() as cursor:
             yield cursor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -51,7 +51,7 @@ class SQLiteStore(DatabaseStore):
         return super().part() if self.connection.in_atomic_block else self._immediate()
 
     @contextmanager
-    def _immediate(self) -> Iterator[None]:
+    def _immediate(self) -> Generator[None, None, None]:
         connection = self.connection
         connection.ensure_connection()  # which sets the mode
         mode, connection.transaction_mode = connection.transaction_mode, "IMMEDIATE"

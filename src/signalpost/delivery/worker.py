@@ -111,6 +111,9 @@ class Worker:
         self._clock = clock
         self._limits = Limits()
         self._loop = EventLoop()
+        self._is_time_to_reclaim = Every(min(5.0, settings.lease / 4), clock)
+        self._is_time_for_a_beat = Every(_BEAT_EVERY, clock)
+        self._is_time_for_pauses = Every(_PAUSES_EVERY, clock)
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
@@ -150,12 +153,14 @@ class Worker:
                     target=lambda: listen(wake, self._stopped), name="signalpost-listener"
                 )
             )
-        self._beat()
-        self._note_pauses(claiming)
+        self._keep_house(claiming)  # first, so that `once` finds what lost workers have left
         for thread in (*threads, *others):
             thread.start()
         try:
-            self._keep_house(threads, claiming)
+            while alive := [thread for thread in threads if thread.is_alive()]:
+                self._keep_house(claiming)
+                # Short, so that a worker whose threads have ended does so at once.
+                alive[0].join(min(0.1, settings.lease / 20))
         finally:
             self.stop()
             for thread in threads:
@@ -171,19 +176,14 @@ class Worker:
 
     # ------------------------------------------------------------------------ looking after it
 
-    def _keep_house(self, threads: list[threading.Thread], claiming: Claiming) -> None:
-        lease = self.settings.lease
-        reclaim, beat = Every(min(5.0, lease / 4), self._clock), Every(_BEAT_EVERY, self._clock)
-        pauses = Every(_PAUSES_EVERY, self._clock)
-        while alive := [thread for thread in threads if thread.is_alive()]:
-            if pauses():
-                self._note_pauses(claiming)
-            if reclaim():
-                self._quietly("reclaim", self._reclaim)
-            if beat():
-                self._beat()
-            # Short, so that a worker whose threads have ended does so at once.
-            alive[0].join(min(0.1, lease / 20))
+    def _keep_house(self, claiming: Claiming) -> None:
+        """Do what it is time for."""
+        if self._is_time_for_pauses():
+            self._note_pauses(claiming)
+        if self._is_time_to_reclaim():
+            self._quietly("reclaim", self._reclaim)
+        if self._is_time_for_a_beat():
+            self._beat()
 
     def _reclaim(self) -> None:
         found = self.store.reclaim()

@@ -104,7 +104,7 @@ class Recorder:
                 f"Database '{alias}' has no tables for durable deliveries. Make them: "
                 f"manage.py migrate signalpost --database {alias}."
             ) from error
-        if self.store.connection.vendor == "postgresql":
+        if self.store.tells:
             _hint_after_commit(self.store.alias)
 
 

@@ -6,8 +6,8 @@ Written by hand: the ORM has no UPDATE ... RETURNING and no SKIP LOCKED for one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, ClassVar
@@ -35,7 +35,23 @@ from signalpost.django.stores.tables import BATCH, DELIVERY, MESSAGE, marks
 
 __all__ = ["BATCH", "DELIVERY", "MESSAGE", "DatabaseStore", "marks"]
 
-_uid: Any = UUIDField()
+_uid: UUIDField[Any, Any] = UUIDField()
+
+
+class _Part:
+    """What `atomic(savepoint=False)` does inside a transaction, in a third of its time (4 µs)."""
+
+    __slots__ = ("alias",)
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *args: object) -> None:
+        if kind is not None:
+            # Not half of it: the transaction is lost, or the savepoint around it.
+            transaction.set_rollback(True, using=self.alias)
 
 
 class DatabaseStore:
@@ -44,6 +60,8 @@ class DatabaseStore:
     #: The database's clock, and the clock some seconds later, which `seconds` gives the parameter of.
     now: ClassVar[str]
     later: ClassVar[str]
+    #: Whether the database can tell workers that there is work.
+    tells: ClassVar[bool] = False
     #: Behind a SELECT whose rows nobody else is to have.
     skip_locked: ClassVar[str] = ""
     #: Behind a SELECT from no table.
@@ -236,18 +254,17 @@ class DatabaseStore:
 
     def part(self) -> AbstractContextManager[object]:
         """A transaction; inside one, a part of it."""
-        return transaction.atomic(using=self.alias, savepoint=False)
+        return _Part(self.alias) if self.connection.in_atomic_block else self.transaction()
 
     @property
     def connection(self) -> Any:
         """This thread's connection."""
         return connections[self.alias]
 
-    @contextmanager
-    def cursor(self) -> Generator[Any, None, None]:
+    def cursor(self) -> AbstractContextManager[Any]:
         """A cursor of this thread's connection."""
-        with self.connection.cursor() as cursor:
-            yield cursor
+        cursor: AbstractContextManager[Any] = self.connection.cursor()
+        return cursor
 
     def still(self, state: str) -> str:
         """The condition that rows, which are named by their ids, are in this state."""

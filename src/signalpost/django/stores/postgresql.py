@@ -27,6 +27,7 @@ class PostgreSQLStore(DatabaseStore):
     now = "statement_timestamp()"
     later = "statement_timestamp() + %s * interval '1 second'"
     skip_locked = " FOR UPDATE SKIP LOCKED"
+    tells = True
     insert_slots = (
         "INSERT INTO signalpost_slot (lane, slot, fence, owner) VALUES {values} "
         "ON CONFLICT DO NOTHING"

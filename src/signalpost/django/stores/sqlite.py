@@ -46,10 +46,6 @@ class SQLiteStore(DatabaseStore):
         """
         return super().transaction() if self.connection.in_atomic_block else self._immediate()
 
-    def part(self) -> AbstractContextManager[object]:
-        """A transaction that writes from its start; inside one, a part of it."""
-        return super().part() if self.connection.in_atomic_block else self._immediate()
-
     @contextmanager
     def _immediate(self) -> Generator[None, None, None]:
         connection = self.connection

@@ -140,6 +140,7 @@ def _throw_away(connection: Any) -> None:
     del connections[connection.alias]
     if raw is None:
         return
+    connection.connection = None  # somebody may hold it, and would close it a second time
     try:
         raw.close()
     except Exception as error:  # noqa: BLE001 - whichever driver's

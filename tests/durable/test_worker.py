@@ -389,10 +389,21 @@ def test_once_ends_where_what_is_due_is_anothers() -> None:
 class Renewals:
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        self.lost = False
 
     def renew(self, owed: Sequence[Owed], slots: Sequence[Slot], lease: float) -> int:
         self.seconds.append(lease)
-        return len(owed)
+        return 0 if self.lost else len(owed)
+
+
+def test_lost_lease_is_not_taken_for_a_renewed_one() -> None:
+    now, store = [100.0], Renewals()
+    leases = Leases(store, 60.0, lambda: now[0])  # type: ignore[arg-type]
+    with leases.hold(Claim([owed(1)]), begun=100.0) as lease:
+        now[0], store.lost = 200.0, True
+        leases.renew()
+        assert (store.seconds, lease.until) == ([60.0], 160.0)
+        assert not lease.allows(now[0])
 
 
 def test_lease_is_renewed_when_a_third_of_it_is_over() -> None:

@@ -51,7 +51,10 @@ class Leases:
         """Renew those of which a third is over."""
         for lease in list(self._held.values()):
             now = self.clock()
-            if now >= lease.until - self.seconds * 2 / 3:
-                # What was settled meanwhile, or was lost, isn't touched: the fences see to it.
-                self.store.renew(lease.claim.owed, lease.claim.slots, self.seconds)
+            if now < lease.until - self.seconds * 2 / 3:
+                continue
+            claim = lease.claim
+            # Where nothing is ours any more, since we were stopped for longer than the lease, none
+            # of it is to be begun. What was settled meanwhile isn't touched: the fences see to it.
+            if self.store.renew(claim.owed, claim.slots, self.seconds):
                 lease.until = now + self.seconds

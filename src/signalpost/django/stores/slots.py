@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 #: How often it is looked whether deliveries count their slots in a new way, in seconds.
 NOTE_EVERY = 1.0
-#: Before `free_slots`' rows: those that somebody could have, and that have something due.
+#: The slots that somebody could have, and that have something due.
 #
 # The earliest of a slot is one step in the index. EXISTS would have MariaDB gather all that is due
 # in the lane first (measured: 398 ms instead of 2 ms with 340,000 rows).
@@ -28,34 +28,40 @@ _FREE = (
 
 
 def due(store: DatabaseStore, lanes: Sequence[str]) -> set[str]:
-    """Those of the lanes that have a slot which could be taken."""
-    found: set[str] = set()
-    for lane in lanes:
-        note(store, lane)
-        with store.cursor() as cursor:
-            cursor.execute(f"SELECT 1 {_FREE.format(now=store.now)} LIMIT 1", [lane])
-            if cursor.fetchone():
-                found.add(lane)
-    return found
+    """Those of the lanes, which have deliveries with keys, that have a slot which could be taken."""
+    with store.cursor() as cursor:
+        return {lane for lane in lanes if _free(store, cursor, lane, 1)}
 
 
 def take(store: DatabaseStore, lane: str, limit: int, owner: str, lease: float) -> list[Slot]:
     """Slots that nobody holds and that have something due, now ours."""
-    note(store, lane)
     with store.part(), store.cursor() as cursor:
         # Not locked yet: MariaDB would lock all that it sorts.
-        cursor.execute(
-            f"SELECT s.slot {_FREE.format(now=store.now)} "
-            f"ORDER BY s.lease_until IS NOT NULL, s.lease_until LIMIT {4 * limit}",
-            [lane],
-        )
-        free = [row[0] for row in cursor.fetchall()]
+        free = _free(store, cursor, lane, 4 * limit)
         for start in range(0, len(free), limit):
             # Those that another takes at this moment are passed over.
             taken = _take(store, cursor, lane, free[start : start + limit], owner, lease)
             if taken:
                 return taken
     return []
+
+
+def _free(store: DatabaseStore, cursor: Any, lane: str, limit: int) -> list[int]:
+    """Slots that nobody holds and that have something due, in turn."""
+    # Seldom while there is something to do: those that nobody has noted yet have their turn too.
+    seldom = time.monotonic() - store.noted.get(lane, -NOTE_EVERY) < NOTE_EVERY
+    if not seldom:
+        note(store, cursor, lane)
+    while True:
+        cursor.execute(
+            f"SELECT s.slot {_FREE.format(now=store.now)} "
+            f"ORDER BY s.lease_until IS NOT NULL, s.lease_until LIMIT {limit}",
+            [lane],
+        )
+        found = [row[0] for row in cursor.fetchall()]
+        if found or not seldom or not note(store, cursor, lane):
+            return found
+        seldom = False
 
 
 def _take(
@@ -79,41 +85,38 @@ def _take(
     return [Slot(lane, slot, fence + 1) for slot, fence in found]
 
 
-def note(store: DatabaseStore, lane: str) -> None:
-    """Have rows for the slots that the lane's deliveries may be in.
+def note(store: DatabaseStore, cursor: Any, lane: str) -> bool:
+    """Have rows for the slots that the lane's deliveries may be in; whether some were missing.
 
     A slot tells how many there are, so one delivery tells of all slots of its process. Not by a
     recursive search for each slot that is used, for which MariaDB reads the whole lane each time.
     """
-    now = time.monotonic()
-    if now - store.noted.get(lane, -NOTE_EVERY) < NOTE_EVERY:
-        return
-    beyond, count = UNKEYED, 0
-    with store.cursor() as cursor:
-        while True:
-            cursor.execute(
-                f"SELECT min(slot) FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s "
-                "AND slot > %s",
-                [lane, beyond],
-            )
-            (found,) = cursor.fetchone()
-            if found is None:
-                break
-            count = slots_counted(found)
-            first, beyond = slot_range(count)
-            cursor.execute(
-                f"SELECT slot FROM {SLOT} WHERE lane = %s AND slot BETWEEN %s AND %s",
-                [lane, first, beyond],
-            )
-            missing = set(range(first, first + count))
-            _make(store, lane, sorted(missing.difference(row[0] for row in cursor.fetchall())))
+    beyond, count, made = UNKEYED, 0, False
+    while True:
+        cursor.execute(
+            f"SELECT min(slot) FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s AND slot > %s",
+            [lane, beyond],
+        )
+        (found,) = cursor.fetchone()
+        if found is None:
+            break
+        count = slots_counted(found)
+        first, beyond = slot_range(count)
+        cursor.execute(
+            f"SELECT slot FROM {SLOT} WHERE lane = %s AND slot BETWEEN %s AND %s",
+            [lane, first, beyond],
+        )
+        known = {row[0] for row in cursor.fetchall()}
+        missing = [slot for slot in range(first, first + count) if slot not in known]
+        if missing:
+            _make(store, lane, missing)
+            made = True
     if count:
-        store.noted[lane] = now
+        store.noted[lane] = time.monotonic()
+    return made
 
 
 def _make(store: DatabaseStore, lane: str, missing: Sequence[int]) -> None:
-    if not missing:
-        return
     with store.part(), store.cursor() as cursor:
         values = ", ".join(["(%s, %s, 0, '')"] * len(missing))
         cursor.execute(

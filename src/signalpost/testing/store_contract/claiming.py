@@ -57,9 +57,14 @@ class Claiming:
     def test_an_attempt_is_counted_at_the_claim(self, subject: Subject) -> None:
         record(subject.store)
         record(subject.store, key="a")
-        assert [owed.attempts for owed in claim(subject.store).owed] == [1]
-        assert [owed.attempts for owed in claim_keyed(subject.store).owed] == [1]
-        assert [row.attempts for row in subject.rows()] == [1, 1]
+        fences = [row.fence for row in subject.rows()]
+        [plain], [keyed] = claim(subject.store).owed, claim_keyed(subject.store).owed
+        assert (plain.attempts, plain.fence) == (1, fences[0] + 1)
+        assert (keyed.attempts, keyed.fence) == (1, fences[1] + 1)
+        assert [(row.attempts, row.fence) for row in subject.rows()] == [
+            (plain.attempts, plain.fence),
+            (keyed.attempts, keyed.fence),
+        ]
 
     def test_what_was_cancelled_or_deleted_is_not_claimed(self, subject: Subject) -> None:
         for key in (None, None, "a", "a"):

@@ -24,6 +24,7 @@ class Leases:
         subject.pass_time(61.0)
         assert subject.store.reclaim() == 1
         assert subject.store.reclaim() == 0
+        assert subject.rows()[0].fence > owed.fence
         [again] = claim(subject.store, owner="another").owed
         assert (again.attempts, again.suspect) == (2, True)
         assert again.fence > owed.fence

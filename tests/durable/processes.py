@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -23,7 +24,14 @@ _context.set_forkserver_preload(["tests.durable.worker_process"])
 
 def _ensure_origin() -> None:
     """Start the process that they are forked from, if it isn't there."""
-    with mock.patch.dict(os.environ, SIGNALPOST_TEST_RUN=RUN, SIGNALPOST_TEST_FORKSERVER="1"):
+    # It has to find what this one finds: what can't be imported there is left out without a word.
+    path = os.pathsep.join(filter(None, sys.path))
+    environment = {
+        "SIGNALPOST_TEST_RUN": RUN,
+        "SIGNALPOST_TEST_FORKSERVER": "1",
+        "PYTHONPATH": path,
+    }
+    with mock.patch.dict(os.environ, environment):
         forkserver.ensure_running()
 
 

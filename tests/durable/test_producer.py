@@ -74,14 +74,18 @@ def test_rollback_of_the_inner_atomic_records_the_rest(database: str, note: Any)
     assert recorded(database) == ["1", "3"]
 
 
+# Django 6.1 deprecates the shorter name.
+make_savepoint: Any = getattr(transaction, "savepoint_create", None) or transaction.savepoint
+
+
 def test_rollback_to_a_savepoint_records_the_rest(database: str, note: Any) -> None:
     with transaction.atomic(using=database):
         add(database, 1)
-        savepoint = transaction.savepoint(using=database)
+        savepoint = make_savepoint(using=database)
         add(database, 2)
         transaction.savepoint_rollback(savepoint, using=database)
         add(database, 3)
-        savepoint = transaction.savepoint(using=database)
+        savepoint = make_savepoint(using=database)
         add(database, 4)
         transaction.savepoint_commit(savepoint, using=database)
 

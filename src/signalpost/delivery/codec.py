@@ -153,6 +153,7 @@ def decode_each(data: Any, reading: Reading) -> dict[str, Any]:
 
 def decode_one(name: str, value: Any, reading: Reading) -> Any:
     """One argument. What the codec doesn't raise on purpose is the row's fault too."""
+    reading.depth = 0  # whatever became of the one before
     try:
         return decode_value(value, reading)
     except Missing:

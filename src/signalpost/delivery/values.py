@@ -57,6 +57,13 @@ class Reading:
     def __init__(self, using: str | None = None) -> None:
         self.using = using
         self.found: dict[Any, Any] = {}
+        self.depth: int = 0
+
+    def descend(self) -> None:
+        """Go one level down. Raises a PayloadUnreadable where that is deeper than any that we wrote."""
+        self.depth += 1
+        if self.depth > 2 * MAX_DEPTH:
+            raise PayloadUnreadable(f"it has more than {2 * MAX_DEPTH} levels")
 
 
 encoders: dict[type, tuple[str | None, Encode]] = {}
@@ -111,17 +118,26 @@ def encode_value(value: object, writing: Writing) -> Any:
 def decode_value(data: Any, reading: Reading) -> Any:
     """The value again. Raises a PayloadUnreadable, and whatever its type raises."""
     kind: Any = type(data)  # pyright: ignore[reportUnknownVariableType]
-    if kind is dict:
-        if TAG not in data:
-            return {name: decode_value(value, reading) for name, value in data.items()}
-        tag = data[TAG]
-        decode = decoders.get(tag) if type(tag) is str else None
-        if decode is None or VALUE not in data or len(data) != 2:  # noqa: PLR2004 - tag and value
-            raise PayloadUnreadable(f"{shown(tag)} is no type that this process knows")
-        return decode(data[VALUE], reading)
-    if kind is list:
-        return [decode_value(value, reading) for value in data]
-    return data
+    if kind is not dict and kind is not list:
+        return data
+    reading.descend()
+    value = _decode_list(data, reading) if kind is list else _decode_object(data, reading)
+    reading.depth -= 1
+    return value
+
+
+def _decode_list(data: list[Any], reading: Reading) -> list[Any]:
+    return [decode_value(value, reading) for value in data]
+
+
+def _decode_object(data: dict[str, Any], reading: Reading) -> Any:
+    if TAG not in data:
+        return {name: decode_value(value, reading) for name, value in data.items()}
+    tag = data[TAG]
+    decode = decoders.get(tag) if type(tag) is str else None
+    if decode is None or VALUE not in data or len(data) != 2:  # noqa: PLR2004 - tag and value
+        raise PayloadUnreadable(f"{shown(tag)} is no type that this process knows")
+    return decode(data[VALUE], reading)
 
 
 def shown(name: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,6 +27,13 @@ def said(check: str, *databases: str) -> list[tuple[int, str, str | None]]:
     """What the check says; of these databases, as `check --database` has it."""
     messages = checks.run_checks(databases=list(databases) or None)
     return [(m.level, m.msg, m.hint) for m in messages if m.id == f"signalpost.{check}"]
+
+
+@pytest.fixture(autouse=True)
+def unblocked(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Checks of Django's own ask the databases what they can do."""
+    with django_db_blocker.unblock():
+        yield
 
 
 @pytest.fixture

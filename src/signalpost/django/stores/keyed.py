@@ -60,6 +60,8 @@ def claim(
         if not numbers - tried:
             break
         tried |= numbers
+    # What is in the way may be in slots that nobody has noted yet: looked for the next time.
+    store.noted.pop(lane, None)
     return Claim()
 
 
@@ -110,10 +112,12 @@ def _leave(store: DatabaseStore, held: Sequence[Slot]) -> None:
 
 def _due(store: DatabaseStore, cursor: Any, held: Sequence[Slot], share: int) -> list[Row]:
     """The first of each slot that are due, by id."""
+    # Not the bare column, for which MariaDB and SQLite would read and sort all that is due in the slot
+    # (158,000 rows for 20, of 35,000 in eight slots).
     one = (
         f"SELECT * FROM (SELECT id, slot, receiver, ordering_key FROM {DELIVERY} "
         f"WHERE state = '{READY}' AND lane = %s AND slot = %s AND ordering_key IS NOT NULL "
-        f"AND available_at <= {store.now} ORDER BY id LIMIT {share}) AS s"
+        f"AND COALESCE(available_at, available_at) <= {store.now} ORDER BY id LIMIT {share}) AS s"
     )
     values = [value for slot in held for value in (slot.lane, slot.slot)]
     cursor.execute(" UNION ALL ".join([one] * len(held)), values)
@@ -135,16 +139,14 @@ def _obstacles(
     for row in rows:
         last[blocks(row.receiver)][row.receiver, row.key] = row.id
     ids = [row.id for row in rows]
-    other = (READY, f"AND d.id NOT IN ({marks(ids)})", ids)
-    elsewhere = (
-        READY,
-        f"AND (d.lane <> %s OR d.slot NOT IN ({marks(held)}))",
-        [held[0].lane, *(slot.slot for slot in held)],
-    )
+    others = f"AND d.id NOT IN ({marks(ids)})"
+    hands = f"(d.lane <> %s OR d.slot NOT IN ({marks(held)}) OR d.available_at <= {store.now})"
+    other = (READY, others, ids)
+    in_hands = (READY, f"{others} AND {hands}", [*ids, held[0].lane, *(s.slot for s in held)])
     found: dict[Key, int | None] = {}
     states = [(state, "", list[Any]()) for state in (CLAIMED, DEAD, BLOCKED)]
-    # One that skips waits only for what runs now, or is in another's hands.
-    for keys, looks in ((last[True], [*states, other]), (last[False], [states[0], elsewhere])):
+    # One that skips waits only for what runs now, is in another's hands, or didn't fit in beside it.
+    for keys, looks in ((last[True], [*states, other]), (last[False], [states[0], in_hands])):
         found |= _first(store, cursor, list(keys.values()), looks)
     return found
 
@@ -203,14 +205,15 @@ def _set_aside(
     """Have these blocked; where they may fill a slot, those of their keys behind them too."""
     ids = {row.id for row in waiting}
     if full:
-        # Else the other keys of the slot came into sight a few rows at a time: 1.4 s for a key of
-        # 20,000 instead of 0.4 s.
-        for receiver, key, slot in sorted({(row.receiver, row.key, row.slot) for row in waiting}):
+        # Else the others of the slot come into sight a share at a time: 0.74 s behind a key of 20,000
+        # on PostgreSQL, instead of 0.33 s.
+        last = {(row.receiver, row.key, row.slot): row.id for row in waiting}  # they are in order
+        for (receiver, key, slot), id_ in sorted(last.items()):
             cursor.execute(
                 f"SELECT id FROM {DELIVERY} d WHERE state = '{READY}' AND receiver = %s "
                 f"AND {store.is_key} AND lane = %s AND slot = %s AND id > %s "
                 f"ORDER BY id LIMIT {SET_ASIDE}",
-                [receiver, *[key] * store.is_key.count("%s"), held[0].lane, slot, min(ids)],
+                [receiver, *[key] * store.is_key.count("%s"), held[0].lane, slot, id_],
             )
             ids |= {row[0] for row in cursor.fetchall()}
     moved = 0

@@ -93,6 +93,25 @@ class Obstacles:
         store.finish([Finished(failed.owed[0], READY, "no", after=10.0)], failed.slots)
         assert uids(claim_keyed(store, limit=2)) == [last]
 
+    def test_setting_one_key_aside_leaves_another_its_turn(self, subject: Subject) -> None:
+        store = subject.another(1)
+        record(store, key="stuck")
+        failed = claim_keyed(store)
+        store.finish([Finished(failed.owed[0], DEAD)], failed.slots)
+        record(store, key="stuck")
+        first = [record(store, key="a") for _ in range(2)]
+        record(store, key="a", delay=10.0)
+        record(store, key="a")
+        assert uids(claim_keyed(store, limit=4)) == first
+
+    def test_one_that_skips_is_not_overtaken_from_a_slot_with_more_room(
+        self, subject: Subject
+    ) -> None:
+        crowded = subject.another(1)
+        first = [record(crowded, key=key) for key in ("b", "b", "a")]
+        last = record(subject.store, key="a")
+        assert uids(claim_keyed(subject.store, limit=4, blocks=False)) == first[:2], last
+
     def test_keys_that_differ_in_case_or_a_space_are_not_one(self, subject: Subject) -> None:
         store = subject.another(1)
         record(store, key="a")

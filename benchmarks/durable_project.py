@@ -34,7 +34,7 @@ DATABASES: Final[dict[str, tuple[str, int | None, str, str]]] = {
 _SQLITE: Final = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=wal; PRAGMA synchronous=normal;",
+    "init_command": "PRAGMA journal_mode=wal;",
 }
 #: Sends in one transaction, while a backlog is made.
 _MANY: Final = 500

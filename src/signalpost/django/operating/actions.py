@@ -109,7 +109,7 @@ def _change(
             ids = [row[0] for row in rows]
             cursor.execute(
                 f"UPDATE {DELIVERY} SET {assignments} WHERE id IN ({marks(ids)}) "
-                f"AND state IN ({marks(states)})",
+                f"AND {store.state_alone} IN ({marks(states)})",
                 [*ids, *states],
             )
             count, beyond = int(cursor.rowcount), ids[-1]

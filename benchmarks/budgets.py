@@ -25,6 +25,9 @@ class Budget:
     at_most: float | None = None
     at_least: float | None = None
     unit: str = "×"
+    #: Whether it is a rate of this machine, and no ratio: what else runs there counts. A full run, for
+    #: which the machine is to be quiet, fails for it; a quick one only reports it.
+    is_of_machine: bool = False
 
     def __post_init__(self) -> None:
         if (self.at_most is None) == (self.at_least is None):

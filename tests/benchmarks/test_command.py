@@ -8,7 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import command
+from benchmarks.budgets import Budget
 from benchmarks.command import main, run
+from benchmarks.rows import Row
+from benchmarks.timing import QUICK
 
 from .fakes import EFFORT, VERSIONS, budgeted, ours_at, table
 
@@ -35,6 +38,17 @@ def test_check_fails_where_a_budget_is_missed_by_more_than_fifteen_percent(
     run_tables, measured, code
 ):
     assert run_tables(measured) == code
+
+
+@pytest.mark.parametrize(("effort", "code"), [(QUICK, 0), (EFFORT, 1)])
+def test_quick_check_does_not_fail_for_a_rate_of_the_machine(results, capsys, effort, code):
+    rate = Budget("ours", at_least=1_000, unit="a second", is_of_machine=True)
+    rates = table(Row("rate", ours_at(100), (rate,)))
+
+    ended = run((rates,), effort, only=None, check=True, results_path=results, versions=VERSIONS)
+
+    assert ended == code
+    assert "MISSED" in capsys.readouterr().out
 
 
 def test_check_names_the_missed_rows_and_no_others(run_tables, capsys):

@@ -99,20 +99,27 @@ def _change(
     while True:
         with store.part(), store.cursor() as cursor:
             cursor.execute(
-                f"SELECT id, receiver, ordering_key FROM {DELIVERY} WHERE {where} AND id > %s "
-                f"ORDER BY id LIMIT {BATCH}{store.skip_locked}",
+                f"SELECT id FROM {DELIVERY} WHERE {where} AND id > %s ORDER BY id LIMIT {BATCH}",
                 [*values, beyond],
             )
-            rows = cursor.fetchall()
-            if not rows:
+            ids = [row[0] for row in cursor.fetchall()]
+            if not ids:
                 return
-            ids = [row[0] for row in rows]
+            # Locked by their ids: MariaDB keeps what it locks in another index, even of rows that it
+            # then passes over, and a worker that has those waits for it: a deadlock.
+            these = f"id IN ({marks(ids)}) AND {store.state_alone} IN ({marks(states)})"
             cursor.execute(
-                f"UPDATE {DELIVERY} SET {assignments} WHERE id IN ({marks(ids)}) "
-                f"AND {store.state_alone} IN ({marks(states)})",
+                f"SELECT id, receiver, ordering_key FROM {DELIVERY} WHERE {these} "
+                f"ORDER BY id{store.skip_locked}",
                 [*ids, *states],
             )
-            count, beyond = int(cursor.rowcount), ids[-1]
+            rows, beyond = cursor.fetchall(), ids[-1]
+            ids = [row[0] for row in rows]
+            if ids:
+                cursor.execute(
+                    f"UPDATE {DELIVERY} SET {assignments} WHERE id IN ({marks(ids)})", ids
+                )
+            count = len(ids)
         yield count, {(receiver, key) for _, receiver, key in rows if key is not None}
 
 

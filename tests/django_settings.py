@@ -40,9 +40,7 @@ DATABASES = {
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=wal; PRAGMA synchronous=normal;",
         },
-        "TEST": {
-            "NAME": str(Path(tempfile.gettempdir(), f"test_signalpost_{RUN}.sqlite3"))
-        },
+        "TEST": {"NAME": str(Path(tempfile.gettempdir(), f"test_signalpost_{RUN}.sqlite3"))},
     },
     "postgres": {
         "ENGINE": "django.db.backends.postgresql",

@@ -30,14 +30,15 @@ _FREE = (
 def due(store: DatabaseStore, lanes: Sequence[str]) -> set[str]:
     """Those of the lanes, which have deliveries with keys, that have a slot which could be taken."""
     with store.cursor() as cursor:
-        return {lane for lane in lanes if _free(store, cursor, lane, 1)}
+        return {lane for lane in lanes if _free(store, cursor, lane, "LIMIT 1")}
 
 
 def take(store: DatabaseStore, lane: str, limit: int, owner: str, lease: float) -> list[Slot]:
     """Slots that nobody holds and that have something due, now ours."""
     with store.part(), store.cursor() as cursor:
         # Not locked yet: MariaDB would lock all that it sorts.
-        free = _free(store, cursor, lane, 4 * limit)
+        in_turn = "ORDER BY s.lease_until IS NOT NULL, s.lease_until"
+        free = _free(store, cursor, lane, f"{in_turn} LIMIT {4 * limit}")
         for start in range(0, len(free), limit):
             # Those that another takes at this moment are passed over.
             taken = _take(store, cursor, lane, free[start : start + limit], owner, lease)
@@ -46,18 +47,14 @@ def take(store: DatabaseStore, lane: str, limit: int, owner: str, lease: float) 
     return []
 
 
-def _free(store: DatabaseStore, cursor: Any, lane: str, limit: int) -> list[int]:
-    """Slots that nobody holds and that have something due, in turn."""
+def _free(store: DatabaseStore, cursor: Any, lane: str, which: str) -> list[int]:
+    """Slots that nobody holds and that have something due."""
     # Seldom while there is something to do: those that nobody has noted yet have their turn too.
     seldom = time.monotonic() - store.noted.get(lane, -NOTE_EVERY) < NOTE_EVERY
     if not seldom:
         note(store, cursor, lane)
     while True:
-        cursor.execute(
-            f"SELECT s.slot {_FREE.format(now=store.now)} "
-            f"ORDER BY s.lease_until IS NOT NULL, s.lease_until LIMIT {limit}",
-            [lane],
-        )
+        cursor.execute(f"SELECT s.slot {_FREE.format(now=store.now)} {which}", [lane])
         found = [row[0] for row in cursor.fetchall()]
         if found or not seldom or not note(store, cursor, lane):
             return found

@@ -45,7 +45,7 @@ def claim_and_change(alias: str, row: int, **change: Any) -> list[int]:
         if looked and not changed:
             changed.append(row)
             Delivery.objects.using(alias).filter(id=row).update(**change)
-        if "available_at <=" in sql and "ORDER BY id LIMIT" in sql:
+        if "available_at) <=" in sql and "ORDER BY id LIMIT" in sql:
             looked.append(sql)
         return execute(sql, *rest)
 

@@ -57,7 +57,8 @@ class Crossing:
         with transaction.atomic(using=self.alias):
             for _ in range(count):
                 key = chance.choice([None, "hot", f"key {chance.randint(0, 20)}"])
-                record(chance.choice(self.stores), key=key)
+                receiver = chance.choice(["tests.note", "tests.other"])
+                record(chance.choice(self.stores), receiver, key=key)
             if not kept:
                 transaction.set_rollback(True, using=self.alias)
         with self.lock:
@@ -76,6 +77,7 @@ class Crossing:
             )
             renewing.start()
             states = [chance.choice([DONE, DONE, DONE, READY, DEAD]) for _ in claim.owed]
+            states[:1] = [DONE] * len(claim.owed[:1])
             results = [
                 Finished(owed, state) for owed, state in zip(claim.owed, states, strict=True)
             ]
@@ -99,7 +101,7 @@ class Crossing:
         if chance.random() < 0.7:
             retry(self.alias, Selection())
         else:
-            cancel(self.alias, Selection(receiver="tests.note"))
+            cancel(self.alias, Selection(receiver="tests.other"))
 
 
 @pytest.fixture

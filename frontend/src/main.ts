@@ -168,11 +168,15 @@ function start(wiring: Wiring): void {
   byId("fit").addEventListener("click", fitAll);
   cy.on("dragpan scrollzoom pinchzoom", () => ([whole, closer] = [false, false]));
   cy.on("resize", () => whole && !closer && fit(cy));
+  const pan = (x: number, y: number) => {
+    [whole, closer] = [false, false]; // as by dragging: else the next resize would take it back
+    cy.panBy({ x, y });
+  };
   byId("graph").addEventListener("keydown", (event) => {
     const keys: Record<string, () => unknown> = {
       "+": () => zoom(1.3), "-": () => zoom(1 / 1.3), "0": fitAll,
-      ArrowLeft: () => cy.panBy({ x: 60, y: 0 }), ArrowRight: () => cy.panBy({ x: -60, y: 0 }),
-      ArrowUp: () => cy.panBy({ x: 0, y: 60 }), ArrowDown: () => cy.panBy({ x: 0, y: -60 }),
+      ArrowLeft: () => pan(60, 0), ArrowRight: () => pan(-60, 0),
+      ArrowUp: () => pan(0, 60), ArrowDown: () => pan(0, -60),
     };
     if (event.ctrlKey || event.metaKey || !keys[event.key]) return;
     event.preventDefault();

@@ -45,11 +45,12 @@ class Shape:
 
 
 def shape_of(chance: random.Random, lease: float, *, armed: bool, stops: bool) -> Shape:
-    """A worker as chance wants it."""
+    """A worker as chance wants it; one that is not armed settles whatever is left, in each lane."""
+    lanes = chance.choice(((), (), ("default",), ("mail", "default")))
     shape = Shape(
         threads=chance.choice((1, 2, 4)),
         batch=chance.choice((1, 10, 100)),
-        lanes=chance.choice(((), (), ("default",), ("mail", "default"))),
+        lanes=lanes if armed else (),
         lease=lease,
         command=chance.random() < 0.5,
     )

@@ -10,8 +10,11 @@ import functools
 import importlib.util
 import os
 import socket
+import time
+import warnings
 
 import pytest
+from django.db import connections
 
 #: By alias of the tests' settings: what it is called, its port, the module of its driver.
 SERVERS = {
@@ -43,3 +46,25 @@ def need(alias: str) -> None:
     if os.environ.get("SIGNALPOST_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{reason}, and SIGNALPOST_REQUIRE_SERVICES is set", pytrace=False)
     pytest.skip(reason)
+
+
+def end_other_sessions(alias: str) -> None:
+    """Have the database of these tests to ourselves, so that PostgreSQL lets it be dropped.
+
+    What killed processes had open ends by itself, but not at once. Sessions that outlast that are
+    ended, and told of as a warning, with what they asked last.
+    """
+    deadline = time.monotonic() + 2.0
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with connections[alias].cursor() as cursor:
+        while True:
+            cursor.execute(f"SELECT pid, backend_type, state, backend_start, query {others}")
+            left = cursor.fetchall()
+            if not left or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+    if left:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn(f"Sessions that tests have left open: {left}", stacklevel=1)

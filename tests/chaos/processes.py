@@ -91,7 +91,9 @@ class Processes:
         os.kill(process.pid, signal.SIGKILL)
 
     def ask(self, process: Process) -> None:
-        """Ask it to stop."""
+        """Ask it to stop, once: asked again, the command ends at once, as a user means it."""
+        if process.asked:
+            return
         process.asked = True
         self.history.note("asked", process.name)
         self.go_on(process)

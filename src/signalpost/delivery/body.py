@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from signalpost.delivery import codec
@@ -18,6 +17,8 @@ from signalpost.exceptions import PayloadUnreadable, RecordingError
 VERSION = 1
 #: The most deliveries that may lead to one another, each sending what the next one receives.
 MAX_HOPS = 16
+#: No limit is lower, so what is shorter needs no look at it: that takes 2 µs.
+LOWEST_LIMIT = 1024
 #: What a receiver is passed beside the payload, which therefore can't have an argument of the name.
 OURS = frozenset({"signal", "sender"})
 _TOO_LONG = "A {what} of {size:,} bytes is longer than {limit:,} bytes. "
@@ -26,8 +27,7 @@ _WHAT_TO_DO = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What was sent."""
 
     topic: str
@@ -39,35 +39,38 @@ class Sent:
     using: str | None = None
 
 
-def write(sent: Sent, added: Mapping[str, Mapping[str, Any]], *, limit: int) -> NewMessage:
+def write(
+    sent: Sent, added: Mapping[str, Mapping[str, Any]], *, limit: Callable[[], int]
+) -> NewMessage:
     """The message. `added` has what rules add to the payload, encoded, for each receiver's key.
 
-    Raises a RecordingError that names what can't be stored.
+    `limit` gives the most bytes that it may have. Raises a RecordingError that names what can't be
+    stored.
     """
     whole, using = sent.snapshots, sent.using
     for name in OURS.intersection(sent.named):
         raise RecordingError(
             f"argument '{name}' can't be stored: each receiver is passed the {name}."
         )
-    named = codec.encode_each(dict(sent.named), snapshots=whole, using=using)
+    named = codec.encode_each(sent.named, snapshots=whole, using=using)
     # By itself, since the payload may have an argument of any name.
     sender = codec.encode_each({"sender": sent.sender}, snapshots=whole, using=using)["sender"]
     data: dict[str, Any] = {"named": named, "sender": sender}
     if added:
         data["added"] = added
     text = codec.compose(data)
-    if len(text) > limit:
+    if len(text) > LOWEST_LIMIT and len(text) > limit():
         sizes = {
             name: len(codec.compose(value)) for name, value in {"sender": sender, **named}.items()
         }
         raise RecordingError(
-            _TOO_LONG.format(what="message", size=len(text), limit=limit)
+            _TOO_LONG.format(what="message", size=len(text), limit=limit())
             + f"Its largest argument is '{max(sizes, key=sizes.__getitem__)}'. {_WHAT_TO_DO}"
         )
     return NewMessage(new_uid(), sent.topic, text, _headers(using, limit), VERSION)
 
 
-def _headers(using: str | None, limit: int) -> str:
+def _headers(using: str | None, limit: Callable[[], int]) -> str:
     headers: dict[str, Any] = {}
     hop, context = hops.get(), current_context()
     if hop > MAX_HOPS:
@@ -85,9 +88,9 @@ def _headers(using: str | None, limit: int) -> str:
     if not headers:  # as in most sends
         return "{}"
     text = codec.compose(headers)
-    if len(text) > limit:
+    if len(text) > LOWEST_LIMIT and len(text) > limit():
         raise RecordingError(
-            _TOO_LONG.format(what="signal_context", size=len(text), limit=limit) + _WHAT_TO_DO
+            _TOO_LONG.format(what="signal_context", size=len(text), limit=limit()) + _WHAT_TO_DO
         )
     return text
 

@@ -7,7 +7,7 @@ Reading never imports and never calls what a row names: `standard_types` and
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from signalpost.delivery.standard_types import compose
@@ -107,14 +107,17 @@ def dumps(named: dict[str, Any], *, snapshots: bool = False) -> str:
 
 
 def encode_each(
-    named: dict[str, Any], *, snapshots: bool = False, using: str | None = None
+    named: Mapping[str, Any], *, snapshots: bool = False, using: str | None = None
 ) -> dict[str, Any]:
     """The arguments in JSON's types. Raises a RecordingError that names what can't be stored."""
     encoded: dict[str, Any] = {}
+    writing = Writing(snapshots, using)
     for name, value in named.items():
         path = ""
         try:
-            encoded[encode_value(name, Writing())] = encode_value(value, Writing(snapshots, using))
+            if not name.isascii():
+                encode_value(name, writing)  # to refuse what is no text
+            encoded[name] = encode_value(value, writing)
             continue
         except Unsupported as error:
             path, reason, cause = error.path, str(error), error.__cause__

@@ -54,7 +54,7 @@ class Databases(Protocol):
         ...
 
     def limit(self) -> int:
-        """The most bytes that a body may have."""
+        """The most bytes that a body may have: `body.LOWEST_LIMIT` or more."""
         ...
 
 
@@ -202,7 +202,7 @@ class Recording:
             message = body.write(
                 databases.payload(first, durable.topic, alias),
                 {key: added for key, (_, added) in owed.items() if added},
-                limit=databases.limit(),
+                limit=databases.limit,
             )
         except RecordingError as error:
             raise RecordingError(

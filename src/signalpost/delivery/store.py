@@ -47,8 +47,7 @@ def slot_range(slots: int) -> tuple[int, int]:
     return slots * _LAYOUT, slots * _LAYOUT + _LAYOUT - 1
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     """A delivery to be recorded."""
 
     receiver: str
@@ -58,8 +57,7 @@ class NewDelivery:
     delay: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """What was sent, to be recorded."""
 
     uid: UUID

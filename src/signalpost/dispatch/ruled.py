@@ -99,11 +99,13 @@ class Ruled:
         """The outcome of the receiver, or None where the rules keep it from being called."""
         try:
             call = self._take_call(signal, sender, named)
-            with hooks.protection(self.rules.logs):
-                if not all(condition(call) for condition in self.rules.conditions):
-                    return None
-            if self.rules.deliver is not None:
-                call.put_off(self.rules.deliver)
+            rules = self.rules
+            if rules.conditions:
+                with hooks.protection(rules.logs):
+                    if not all(condition(call) for condition in rules.conditions):
+                        return None
+            if rules.deliver is not None:
+                call.put_off(rules.deliver)
                 return self._outcome(None, on_error)
             response = call.run()
         except Exception as error:

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
+from signalpost.delivery.body import LOWEST_LIMIT
+
 #: In seconds. Nothing is begun in the last five of a lease, and a third of it passes until it is renewed.
 SHORTEST_LEASE = 10
 
@@ -50,7 +52,7 @@ def _are_observers(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 1024  # noqa: PLR2004 - said in the table
+    return type(value) is int and value >= LOWEST_LIMIT
 
 
 def _is_days(value: Any) -> bool:
@@ -113,7 +115,7 @@ SETTINGS = {
             "PAYLOAD_LIMIT",
             256 * 1024,
             _is_count,
-            "a number of bytes, 1024 or more",
+            f"a number of bytes, {LOWEST_LIMIT} or more",
             "The most that a durable delivery's payload may take as JSON.",
         ),
         Setting(

@@ -24,7 +24,9 @@ def test_a_worker_needs_no_database(on: Any) -> None:
 
     store = MemoryStore()
     for number in (1, 2, 1):
-        message = body.write(Sent("tests.memory.paid", None, {"number": number}), {}, limit=1000)
+        message = body.write(
+            Sent("tests.memory.paid", None, {"number": number}), {}, limit=lambda: 1024
+        )
         store.record(message, [NewDelivery("tests.note", "default", 3, str(number))])
     stats = Worker(store, Settings(once=True), Policy()).run()
     assert stats.done == 3

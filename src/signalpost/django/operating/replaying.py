@@ -60,7 +60,7 @@ def _replay(store: DatabaseStore, ids: list[int], connected: list[Connected]) ->
             for new, aliases in kept.deliveries(connected):
                 row = next((rows[id_, name] for name in aliases if (id_, name) in rows), None)
                 if row is None:
-                    store._insert_deliveries(cursor, id_, [new])
+                    store.insert_deliveries(cursor, id_, [new])
                 elif row[1] != CANCELLED or not _revive(store, cursor, row[0], new):
                     continue
                 rows[id_, new.receiver] = (0, READY)

@@ -6,9 +6,10 @@ Written by hand: the ORM has no UPDATE ... RETURNING and no SKIP LOCKED for one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, ClassVar
 
@@ -31,7 +32,7 @@ from signalpost.delivery.store import (
     slot_of,
 )
 from signalpost.django.stores import finishing, keyed, slots
-from signalpost.django.stores.tables import BATCH, DELIVERY, MESSAGE, marks
+from signalpost.django.stores.tables import BATCH, DELIVERY, MESSAGE, Statements, marks
 
 __all__ = ["BATCH", "DELIVERY", "MESSAGE", "DatabaseStore", "marks"]
 
@@ -86,11 +87,13 @@ class DatabaseStore:
 
     def record(self, message: NewMessage, deliveries: Sequence[NewDelivery]) -> None:
         """Write a message and its deliveries, in the caller's transaction where there is one."""
-        with self.part(), self.cursor() as cursor:
-            cursor.execute(self.insert_message, self.message_parameters(message, deliveries))
-            self._insert_deliveries(cursor, cursor.lastrowid, deliveries)
+        connection = self.connection
+        with self.part(connection), connection.cursor() as cursor:
+            values = self.message_parameters(connection, message, deliveries)
+            cursor.execute(self.insert_message, values)
+            self.insert_deliveries(cursor, cursor.lastrowid, deliveries)
 
-    @property
+    @cached_property
     def insert_message(self) -> str:
         """The statement that writes a message."""
         return (
@@ -99,26 +102,31 @@ class DatabaseStore:
         )
 
     def message_parameters(
-        self, message: NewMessage, deliveries: Sequence[NewDelivery]
+        self, connection: Any, message: NewMessage, deliveries: Sequence[NewDelivery]
     ) -> list[Any]:
         """What `insert_message` takes."""
         key = next((each.key for each in deliveries if each.key is not None), None)
-        uid = _uid.get_db_prep_value(message.uid, self.connection)
+        uid = _uid.get_db_prep_value(message.uid, connection)
         return [uid, message.topic, message.version, key, message.body, message.headers]
 
-    def _insert_deliveries(
+    def insert_deliveries(
         self, cursor: Any, message_id: int, deliveries: Sequence[NewDelivery]
     ) -> None:
-        row = f"(%s, %s, %s, %s, %s, '{READY}', 0, %s, {self.later}, 0, '', '')"
+        """Write the rows of a message's deliveries."""
         values: list[Any] = []
         for each in deliveries:
             values += [message_id, *self.delivery_parameters(each)]
-        cursor.execute(
+        cursor.execute(self.inserting[len(deliveries)], values)
+
+    @cached_property
+    def inserting(self) -> Mapping[int, str]:
+        """By how many there are, the statement that writes that many deliveries."""
+        row = f"(%s, %s, %s, %s, %s, '{READY}', 0, %s, {self.later}, 0, '', '')"
+        start = (
             f"INSERT INTO {DELIVERY} (message_id, receiver, lane, slot, ordering_key, state, "
-            f"attempts, max_attempts, available_at, fence, claimed_by, last_error) "
-            f"VALUES {', '.join([row] * len(deliveries))}",
-            values,
+            "attempts, max_attempts, available_at, fence, claimed_by, last_error) VALUES "
         )
+        return Statements(lambda count: start + ", ".join([row] * count))
 
     def delivery_parameters(self, new: NewDelivery) -> list[Any]:
         """The values of one delivery's row."""
@@ -252,9 +260,10 @@ class DatabaseStore:
         """A transaction; inside one, a savepoint."""
         return transaction.atomic(using=self.alias)
 
-    def part(self) -> AbstractContextManager[object]:
-        """A transaction; inside one, a part of it."""
-        return _Part(self.alias) if self.connection.in_atomic_block else self.transaction()
+    def part(self, connection: Any = None) -> AbstractContextManager[object]:
+        """A transaction; inside one, a part of it. A connection that is at hand needn't be looked up."""
+        inside = (connection or self.connection).in_atomic_block
+        return _Part(self.alias) if inside else self.transaction()
 
     @property
     def connection(self) -> Any:

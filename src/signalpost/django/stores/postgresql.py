@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from signalpost.delivery.store import (
@@ -17,7 +18,7 @@ from signalpost.delivery.store import (
     Owed,
 )
 from signalpost.django.stores.base import DatabaseStore
-from signalpost.django.stores.tables import DELIVERY, MESSAGE
+from signalpost.django.stores.tables import DELIVERY, MESSAGE, Statements
 
 
 class PostgreSQLStore(DatabaseStore):
@@ -35,21 +36,26 @@ class PostgreSQLStore(DatabaseStore):
 
     def record(self, message: NewMessage, deliveries: Sequence[NewDelivery]) -> None:
         """Write a message and its deliveries: one statement, so one transaction in any case."""
-        row = f"(%s, %s, %s::integer, %s::varchar, %s::integer, {self.later})"
-        values = self.message_parameters(message, deliveries)
+        connection = self.connection
+        values = self.message_parameters(connection, message, deliveries)
         for each in deliveries:
             values += self.delivery_parameters(each)
-        with self.cursor() as cursor:
-            cursor.execute(
-                f"WITH m AS ({self.insert_message} RETURNING id) "
-                f"INSERT INTO {DELIVERY} (message_id, receiver, lane, slot, ordering_key, state, "
-                "attempts, max_attempts, available_at, fence, claimed_by, last_error) "
-                f"SELECT m.id, d.receiver, d.lane, d.slot, d.ordering_key, '{READY}', 0, "
-                "d.max_attempts, d.available_at, 0, '', '' "
-                f"FROM m, (VALUES {', '.join([row] * len(deliveries))}) AS d "
-                "(receiver, lane, slot, ordering_key, max_attempts, available_at)",
-                values,
-            )
+        with connection.cursor() as cursor:
+            cursor.execute(self.recording[len(deliveries)], values)
+
+    @cached_property
+    def recording(self) -> Mapping[int, str]:
+        """By how many there are, the statement that writes a message and that many deliveries."""
+        row = f"(%s, %s, %s::integer, %s::varchar, %s::integer, {self.later})"
+        start = (
+            f"WITH m AS ({self.insert_message} RETURNING id) "
+            f"INSERT INTO {DELIVERY} (message_id, receiver, lane, slot, ordering_key, state, "
+            "attempts, max_attempts, available_at, fence, claimed_by, last_error) "
+            f"SELECT m.id, d.receiver, d.lane, d.slot, d.ordering_key, '{READY}', 0, "
+            "d.max_attempts, d.available_at, 0, '', '' FROM m, (VALUES "
+        )
+        end = ") AS d (receiver, lane, slot, ordering_key, max_attempts, available_at)"
+        return Statements(lambda count: start + ", ".join([row] * count) + end)
 
     def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:
         """Take deliveries without a key that are due, the oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 DELIVERY, MESSAGE, SLOT = "signalpost_delivery", "signalpost_message", "signalpost_slot"
@@ -17,3 +17,15 @@ BATCH = 1000
 def marks(values: Sequence[Any]) -> str:
     """The placeholders of a list of values."""
     return ", ".join(["%s"] * len(values))
+
+
+class Statements(dict[int, str]):
+    """Statements by the number of their rows. They are kept: to make one takes 2 µs."""
+
+    def __init__(self, make: Callable[[int], str]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, count: int) -> str:
+        made = self[count] = self.make(count)
+        return made

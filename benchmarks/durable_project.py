@@ -158,9 +158,45 @@ def insert_by_hand() -> Callable[[int], None]:
     return insert
 
 
+def insert_by_the_orm() -> Callable[[int], None]:
+    """The same rows as most people would write them."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from signalpost.django.models import Delivery, Message
+
+    def insert(number: int) -> None:
+        now = timezone.now()
+        body = f'{{"named":{{"number":{number}}},"sender":null}}'
+        with transaction.atomic():
+            message = Message.objects.create(
+                uid=uuid.uuid4(),
+                topic="bench.order_paid",
+                version=1,
+                body=body,
+                headers="{}",
+                created_at=now,
+            )
+            Delivery.objects.create(
+                message=message,
+                receiver="bench.note",
+                lane="default",
+                slot=0,
+                state=Delivery.State.READY,
+                max_attempts=12,
+                available_at=now,
+            )
+
+    return insert
+
+
 def recording(count: int) -> Figures:
-    """Nanoseconds of a send in its transaction, and of the plain inserts, sample by sample in turn."""
-    contenders = {"signalpost": Shop().send, "plain inserts": insert_by_hand()}
+    """Nanoseconds of a send in its transaction, and of the inserts alone, sample by sample in turn."""
+    contenders = {
+        "signalpost": Shop().send,
+        "plain inserts": insert_by_hand(),
+        "the ORM's": insert_by_the_orm(),
+    }
     samples: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(max(20, count // 50)):
         for name, contender in contenders.items():

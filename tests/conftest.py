@@ -50,8 +50,8 @@ def django_db_setup(
         databases = setup_databases(verbosity=0, interactive=False, aliases=aliases)
     yield
     with django_db_blocker.unblock():
-        if aliases.get("postgres") is False:
-            services.end_other_sessions("postgres")
+        for alias in services.SERVERS.keys() & aliases.keys():
+            services.end_other_sessions(alias)
         teardown_databases(databases, verbosity=0)
 
 

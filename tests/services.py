@@ -12,9 +12,10 @@ import os
 import socket
 import time
 import warnings
+from contextlib import suppress
 
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connections
 
 #: By alias of the tests' settings: what it is called, its port, the module of its driver.
 SERVERS = {
@@ -48,23 +49,42 @@ def need(alias: str) -> None:
     pytest.skip(reason)
 
 
-def end_other_sessions(alias: str) -> None:
-    """Have the database of these tests to ourselves, so that PostgreSQL lets it be dropped.
+#: By the kind of server: the other sessions with the database, and what ends one of them.
+_OTHERS = {
+    "postgresql": (
+        "SELECT pid, backend_type, state, backend_start, query FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "SELECT pg_terminate_backend(%s)",
+    ),
+    "mysql": (
+        "SELECT id, command, state, time, info FROM information_schema.processlist "
+        "WHERE db = database() AND id <> connection_id()",
+        "KILL %s",
+    ),
+}
 
-    What killed processes had open ends by itself, but not at once. Sessions that outlast that are
-    ended, and told of as a warning, with what they asked last.
+
+def end_other_sessions(alias: str) -> None:
+    """Have the database of these tests to ourselves, so that it can be dropped.
+
+    PostgreSQL refuses otherwise, and MariaDB waits for as long as another's transaction is open. What
+    killed processes had open ends by itself, but not at once. Sessions that outlast that are ended,
+    and told of as a warning, with what they do.
     """
     deadline = time.monotonic() + 2.0
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with connections[alias].cursor() as cursor:
+    connection = connections[alias]
+    find, end = _OTHERS[connection.vendor]
+    with connection.cursor() as cursor:
         while True:
-            cursor.execute(f"SELECT pid, backend_type, state, backend_start, query {others}")
+            cursor.execute(find)
             left = cursor.fetchall()
             if not left or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
-        cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        for session in left:
+            with suppress(DatabaseError):  # it has ended meanwhile
+                cursor.execute(end, session[:1])
     if left:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            warnings.warn(f"Sessions that tests have left open: {left}", stacklevel=1)
+            warnings.warn(f"{alias}: sessions that tests have left open: {left}", stacklevel=1)

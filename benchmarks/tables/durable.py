@@ -58,8 +58,7 @@ RECORDING = Table(
         )
     ),
     note="One receiver. Plain inserts: the same two rows, by two statements of a cursor; the ORM's: by "
-    "two `create()`s."
-    + _NOT_MEASURED,
+    "two `create()`s." + _NOT_MEASURED,
 )
 
 DELIVERING = Table(

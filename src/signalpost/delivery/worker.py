@@ -205,7 +205,12 @@ class Worker:
         self._quietly("look for pauses", note)
 
     def _beat(self) -> None:
-        stats = {"done": self.stats.done, "retried": self.stats.retried, "dead": self.stats.dead}
+        stats = {
+            "done": self.stats.done,
+            "retried": self.stats.retried,
+            "dead": self.stats.dead,
+            "lease": self.settings.lease,
+        }
         lanes = self.settings.lanes
         self._quietly(
             "beat",

@@ -197,7 +197,7 @@ def test_timeout_beyond_the_lease_is_warned_of(on: Any) -> None:
         "Receiver 'tests.slow' may run for 90 s, its timeout, but a worker's lease is 60 s: "
     )
     assert hint is not None
-    assert hint.startswith('Set SIGNALPOST["LEASE"] to 90 or more')
+    assert hint.startswith('Set SIGNALPOST["LEASE"], or the workers\' --lease, to 90 or more')
     with override_settings(SIGNALPOST={"LEASE": 90}):
         assert said("W009") == []
 

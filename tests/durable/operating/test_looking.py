@@ -23,7 +23,7 @@ from signalpost.django.operating import databases, diagnosis
 from signalpost.django.stores import store_for
 
 ordered = Signal(name="tests.looking.ordered")
-STATS = {"done": 5, "retried": 1, "dead": 0}
+STATS = {"done": 5, "retried": 1, "dead": 0, "lease": 60}
 
 
 def mail(**kwargs: Any) -> None: ...
@@ -43,10 +43,12 @@ def send(count: int) -> None:
         ordered.send(None, number=number)
 
 
-def begin_worker(database: str, *queues: str, silent: float = 0.0) -> None:
+def begin_worker(
+    database: str, *queues: str, silent: float = 0.0, name: str = "host-1-abc", lease: float = 60
+) -> None:
     """A worker's sign of life, so many seconds ago."""
     store = store_for(database)
-    store.beat(Beat("host-1-abc", "host", 1, "1.0", queues, STATS))
+    store.beat(Beat(name, "host", 1, "1.0", queues, STATS | {"lease": lease}))
     if silent:
         rows = Worker.objects.using(database)
         rows.update(heartbeat_at=rows.get().heartbeat_at - timedelta(seconds=silent))
@@ -308,10 +310,23 @@ def test_doctor_tells_of_timeouts_beyond_the_lease(run: Any, connected: str, on:
             "warning",
             "Receiver 'tests.slow' may run for 90 s, its timeout, but a worker's lease is 60 s: while a "
             "worker that is frozen, or cut off from the database, still runs it, another begins it too.",
-            'Set SIGNALPOST["LEASE"] to 90 or more, which is how long the work of a worker that was '
-            "killed waits, or give the receiver a shorter timeout=.",
+            'Set SIGNALPOST["LEASE"], or the workers\' --lease, to 90 or more, which is how long the '
+            "work of a worker that was killed waits, or give the receiver a shorter timeout=.",
         )
     }
+
+
+def test_doctor_goes_by_the_shortest_lease_of_the_workers(
+    run: Any, connected: str, on: Any
+) -> None:
+    begin_worker(connected, lease=120)
+    on(ordered, durable="tests.slow", using=connected, timeout=90)(print_slowly)
+    assert found(run, connected) == {}
+
+    begin_worker(connected, name="host-2-def", lease=30)
+    level, message, _ = found(run, connected)["leases"]
+    assert level == "warning"
+    assert "a worker's lease is 30 s" in message
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(-60, "60 s behind"), (8000, "2 h ahead of")])

@@ -70,11 +70,12 @@ def _findings(alias: str) -> Iterator[Finding]:
     if journal is not None:
         yield Finding(ERROR, "sqlite", journal.message, journal.hint)
     yield from _clocks(store)
-    for long_run in leases.longer_than(configured("LEASE")):
+    found = standing(alias)
+    lease = min((worker.lease for worker in found.alive), default=configured("LEASE"))
+    for long_run in leases.longer_than(lease):
         yield Finding(WARNING, "leases", long_run.message, long_run.hint)
     for unknown in unknown_keys(store):
         yield Finding(ERROR, "receivers", unknown.message, unknown.hint)
-    found = standing(alias)
     yield from _queues(found)
     yield from _workers(found)
     yield from _lapsed(store)

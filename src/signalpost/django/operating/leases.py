@@ -28,8 +28,8 @@ class LongRun:
     def hint(self) -> str:
         """What to do."""
         return (
-            f'Set SIGNALPOST["LEASE"] to {self.timeout:g} or more, which is how long the work of a '
-            "worker that was killed waits, or give the receiver a shorter timeout=."
+            f'Set SIGNALPOST["LEASE"], or the workers\' --lease, to {self.timeout:g} or more, which is '
+            "how long the work of a worker that was killed waits, or give the receiver a shorter timeout=."
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from signalpost.delivery import receivers
 from signalpost.delivery.store import BLOCKED, CLAIMED, DEAD, READY, UNSETTLED
 from signalpost.django.operating.databases import database_time
+from signalpost.django.settings import configured
 from signalpost.django.stores import store_for
 from signalpost.django.stores.base import DELIVERY, DatabaseStore
 
@@ -59,6 +60,8 @@ class Working:
     done: int
     retried: int
     dead: int
+    #: The seconds of its leases.
+    lease: float
 
     @property
     def is_lost(self) -> bool:
@@ -140,7 +143,14 @@ def _workers(store: DatabaseStore, now: datetime) -> Iterable[Working]:
             "FROM signalpost_worker ORDER BY started_at, name"
         )
         for name, host, pid, version, lanes, stats, started, beat in cursor.fetchall():
-            counts: dict[str, Any] = {"done": 0, "retried": 0, "dead": 0, **json.loads(stats)}
+            # A worker of an older version doesn't tell all of it.
+            told: dict[str, Any] = {
+                "done": 0,
+                "retried": 0,
+                "dead": 0,
+                "lease": configured("LEASE"),
+            }
+            told |= json.loads(stats)
             yield Working(
                 name=name,
                 host=host,
@@ -149,9 +159,10 @@ def _workers(store: DatabaseStore, now: datetime) -> Iterable[Working]:
                 queues=tuple(json.loads(lanes)) or None,
                 heartbeat_seconds=_age(store, now, beat),
                 running_seconds=_age(store, now, started),
-                done=counts["done"],
-                retried=counts["retried"],
-                dead=counts["dead"],
+                done=told["done"],
+                retried=told["retried"],
+                dead=told["dead"],
+                lease=told["lease"],
             )
 
 

@@ -13,6 +13,7 @@ from signalpost import GiveUp, Retry, Signal
 from signalpost.delivery.store import WORKER_LOST
 from signalpost.django.models import Delivery
 from signalpost.django.stores import store_for
+from signalpost.django.working import ConnectionChecks
 from tests.durable.rows import craft, make_due
 from tests.durable.workers import (
     affect,
@@ -221,6 +222,45 @@ def test_receiver_that_leaves_a_broken_transaction_or_a_closed_connection_fails_
     [row] = Delivery.objects.using(database)
     assert (row.state, row.attempts) == ("ready", 1)
     assert text.format(database) in row.last_error
+
+
+@pytest.mark.parametrize("leave", [leave_a_transaction_open, leave_autocommit_off])
+def test_connection_that_was_left_broken_stays_the_threads_own(
+    database: str, on: Any, leave: Any
+) -> None:
+    """Django's tests close the connections that they were begun with, and drop the databases."""
+    begun_with = connections[database]
+
+    @on(paid, durable="tests.leaves", using=database)
+    def receive(number: int, **kwargs: Any) -> None:
+        leave(connections[database])
+
+    send(database, 1)
+    run(database, claim(database))
+
+    assert connections[database] is begun_with
+    assert begun_with.get_autocommit()
+    assert not begun_with.in_atomic_block
+    with transaction.atomic(using=database):
+        affect(database, 1)
+    assert effects(database) == [1]
+
+
+@pytest.mark.parametrize("leave", [leave_a_transaction_open, leave_autocommit_off])
+def test_database_in_memory_outlives_what_a_receiver_leaves(
+    django_db_setup: None, django_db_blocker: Any, leave: Any
+) -> None:
+    with django_db_blocker.unblock():
+        connection = connections["second"]
+        connection.ensure_connection()
+        checks = ConnectionChecks()
+        leave(connection)
+        Customer.objects.using("second").create(name="undone")
+
+        assert checks.clean()
+
+        assert connection.get_autocommit()
+        assert not Customer.objects.using("second").exists()
 
 
 def test_receiver_may_close_the_connection_outside_a_transaction(database: str, on: Any) -> None:

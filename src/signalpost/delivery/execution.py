@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid5
 
 from signalpost.delivery import receivers
-from signalpost.delivery.body import Opened
+from signalpost.delivery.body import VERSION, Opened
 from signalpost.delivery.codec import Missing, Reading
 from signalpost.delivery.context import Delivery, become_sender
 from signalpost.delivery.retrying import LONGEST
@@ -80,18 +80,27 @@ class _Restored(Call):
 
 
 def parked(owed: Owed, policy: Policy) -> Finished:
-    """What becomes of a delivery whose receiver isn't connected here: its attempt isn't used."""
-    problem = (
-        f"No receiver '{owed.receiver}' is connected to signal '{owed.topic}' in this worker. Was it "
-        "renamed? Then declare aliases=. Looked at again later."
-    )
+    """What becomes of a delivery that can't be run here, but may be elsewhere: its attempt isn't used.
+
+    Its receiver isn't connected, or the message is written by a newer version.
+    """
+    if owed.version > VERSION:
+        problem = (
+            f"The message has version {owed.version}, and this worker reads {VERSION}. Upgrade the "
+            "workers before the senders. Looked at again later."
+        )
+    else:
+        problem = (
+            f"No receiver '{owed.receiver}' is connected to signal '{owed.topic}' in this worker. Was "
+            "it renamed? Then declare aliases=. Looked at again later."
+        )
     return Finished(owed, READY, problem, policy.park, returned=True)
 
 
 def restore(owed: Owed, target: Target, policy: Policy) -> Ready | Finished:
     """The delivery for this receiver, ready to be run, or what becomes of it without."""
     durable = target.durable
-    if not durable.is_connected:
+    if not durable.is_connected or owed.version > VERSION:
         return parked(owed, policy)
     try:
         return _restore(owed, target, policy)

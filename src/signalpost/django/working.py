@@ -71,15 +71,13 @@ class ConnectionChecks(Checks):
             managed = connection.settings_dict["AUTOCOMMIT"]
             off = connection.connection is not None and managed and not connection.autocommit
             if connection.in_atomic_block or connection.closed_in_transaction or off:
-                _throw_away(connection)
-                self._known = (-1, [])
+                _open_anew(connection)
                 closed = True
             elif connection.errors_occurred:
                 try:
                     connection.close_if_unusable_or_obsolete()
                 except Error:  # MySQL's: of a connection that is closed already
-                    _throw_away(connection)
-                    self._known = (-1, [])
+                    _open_anew(connection)
                 closed = closed or connection.connection is None
         return closed
 
@@ -135,14 +133,26 @@ def _depth(connection: Any) -> tuple[bool, int, bool]:
     return connection.in_atomic_block, len(connection.savepoint_ids), broken
 
 
-def _throw_away(connection: Any) -> None:
-    raw = connection.connection
-    del connections[connection.alias]
+def _open_anew(connection: Any) -> None:
+    """Have the connection opened anew when it is used, in whatever state it is.
+
+    It stays what the thread has under its alias: who closes that in the end, as Django's tests do
+    with what they were begun with, is to close what is open.
+    """
+    raw, connection.connection = connection.connection, None
+    connection.in_atomic_block = connection.needs_rollback = connection.closed_in_transaction = (
+        False
+    )
+    connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
     if raw is None:
         return
-    connection.connection = None  # somebody may hold it, and would close it a second time
     try:
-        raw.close()
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+            raw.rollback()  # with its last connection the database would be gone
+            connection.connection = raw
+            connection.set_autocommit(connection.settings_dict["AUTOCOMMIT"])
+        else:
+            raw.close()
     except Exception as error:  # noqa: BLE001 - whichever driver's
         logger.debug("A broken connection could not be closed: %r", error)
 

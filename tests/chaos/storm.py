@@ -18,7 +18,8 @@ from tests.chaos.processes import Process, Processes
 from tests.chaos.producing import produce
 from tests.chaos.receivers import LINES
 from tests.chaos.servers import Server
-from tests.chaos.working import shape_of, work
+from tests.chaos.shapes import shape_of
+from tests.chaos.working import work
 
 #: The numbers of one producer's sales.
 NUMBERS = 1_000_000

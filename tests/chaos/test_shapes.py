@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from tests.chaos.working import shape_of
+from tests.chaos.shapes import shape_of
 
 
 def test_workers_that_settle_the_rest_look_into_each_lane() -> None:

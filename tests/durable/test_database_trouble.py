@@ -252,44 +252,7 @@ def test_worker_goes_on_after_trouble_in(database: str, on: Any, call: str) -> N
     assert (failing.left, effects(database), rows(database)) == (0, [1], [])
 
 
-# ---------------------------------------------------------------------------- locks and deadlocks
-
-
-@on_servers
-def test_deadlock_of_a_receiver_with_another_transaction_loses_neither(
-    database: str, on: Any
-) -> None:
-    ours, theirs = (Customer.objects.using(database).create(name=name).pk for name in ("a", "b"))
-    met = threading.Barrier(2, timeout=DEADLINE)
-    meeting = [True]
-
-    @on(paid, durable="tests.deadlock", using=database, atomic=True, backoff=0)
-    def receive(number: int, **kwargs: Any) -> None:
-        lock(database, ours)
-        if meeting:
-            meeting.clear()
-            met.wait()
-        lock(database, theirs)
-        affect(database, number)
-
-    def other() -> None:
-        try:
-            with transaction.atomic(using=database):
-                lock(database, theirs)
-                met.wait()
-                lock(database, ours)
-        except OperationalError:
-            pass  # it was the one that the database has chosen
-        finally:
-            connections[database].close()
-
-    send(database, 1)
-    thread = threading.Thread(target=other)
-    thread.start()
-    with working(database):
-        until(lambda: not rows(database))
-    thread.join(DEADLINE)
-    assert effects(database) == [1]
+# -------------------------------------------------------------------------------------- locks
 
 
 def lock(alias: str, pk: int) -> None:

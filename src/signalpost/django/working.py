@@ -24,6 +24,8 @@ logger: logging.Logger = logging.getLogger("signalpost.worker")
 #: The longest time between two looks. PostgreSQL tells when there is work; the others are asked.
 POLLS = {"postgresql": (0.02, 1.0), "sqlite": (0.005, 0.02), "mysql": (0.01, 0.02)}
 
+#: libpq's PQTRANS_INERROR.
+_ABORTED = 3
 
 #: How often the listener sees whether it is to stop, in seconds.
 LISTENING = 0.1
@@ -129,8 +131,21 @@ def _opened() -> list[Any]:
 
 
 def _depth(connection: Any) -> tuple[bool, int, bool]:
-    broken = bool(connection.needs_rollback)
-    return connection.in_atomic_block, len(connection.savepoint_ids), broken
+    inside = connection.in_atomic_block
+    broken = bool(connection.needs_rollback) or (inside and _is_undone(connection))
+    return inside, len(connection.savepoint_ids), broken
+
+
+def _is_undone(connection: Any) -> bool:
+    """Whether PostgreSQL accepts nothing but a rollback, of which Django need not know.
+
+    Others go on after an error, or the store has seen that they can't.
+    """
+    raw = connection.connection
+    if raw is None or connection.vendor != "postgresql":
+        return False
+    status: int = raw.info.transaction_status  # psycopg 2 has it too
+    return status == _ABORTED
 
 
 def _open_anew(connection: Any) -> None:

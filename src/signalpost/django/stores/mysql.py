@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 from signalpost.delivery.store import READY, UNKEYED, Claim
+from signalpost.django.stores import undone
 from signalpost.django.stores.base import DatabaseStore
 from signalpost.django.stores.tables import CLAIMED_COLUMNS, DELIVERY
 
@@ -46,6 +48,10 @@ class MySQLStore(DatabaseStore):
                 return Claim()
             self.take(cursor, [row[0] for row in rows], owner, lease)
             return Claim(self.owed(cursor, rows))
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """A transaction, which is over once the database has taken it back; inside one, a savepoint."""
+        return undone.noting(self.alias, undone.by_mysql)
 
     def seconds(self, value: float) -> Any:
         """The parameter of `later`: microseconds."""

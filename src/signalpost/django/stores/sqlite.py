@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
-
 from signalpost.delivery.store import CLAIMED, READY, UNKEYED, Claim
+from signalpost.django.stores import undone
 from signalpost.django.stores.base import DatabaseStore
 from signalpost.django.stores.tables import CLAIMED_COLUMNS, DELIVERY
 
@@ -44,7 +43,9 @@ class SQLiteStore(DatabaseStore):
         One that reads first and then finds somebody else writing fails at once, whatever the
         timeout.
         """
-        return super().transaction() if self.connection.in_atomic_block else self._immediate()
+        if self.connection.in_atomic_block:
+            return undone.noting(self.alias, undone.by_sqlite)
+        return self._immediate()
 
     @contextmanager
     def _immediate(self) -> Generator[None, None, None]:
@@ -52,7 +53,7 @@ class SQLiteStore(DatabaseStore):
         connection.ensure_connection()  # which sets the mode
         mode, connection.transaction_mode = connection.transaction_mode, "IMMEDIATE"
         try:
-            with transaction.atomic(using=self.alias):
+            with undone.noting(self.alias, undone.by_sqlite):
                 yield
         finally:
             connection.transaction_mode = mode

@@ -212,20 +212,6 @@ def test_nobody_adds_changes_or_deletes_rows_by_hand(database: str, dead: int, m
     assert log() == []
 
 
-@pytest.mark.parametrize("state", ["claimed", "dead"])
-def test_admin_delete_of_a_claimed_row_is_impossible(database: str, dead: int, state: str) -> None:
-    user = boss(database)
-    rows(database).update(state=state, claimed_by="w")
-    message = message_of(database, dead)
-
-    for model, pk in (("delivery", dead), ("message", message)):
-        assert "delete_selected" not in user.open(model=model)
-        user.status("", model, action="delete_selected", _selected_action=str(pk), post="yes")
-        assert user.status(f"{pk}/delete/", model, post="yes") == 403
-    assert states(database) == [state]
-    assert Message._base_manager.using(database).filter(pk=message).exists()
-
-
 # -------------------------------------------------------------------------------------- payloads
 
 

@@ -26,6 +26,7 @@ from tests.durable.admin_site import (
     rows,
     states,
 )
+from tests.durable.workers import affect, effects
 
 sqlite = pytest.mark.parametrize("database", ["file"], indirect=True, ids=["sqlite"])
 
@@ -312,7 +313,26 @@ def test_no_transaction_is_around_them_all(
     assert view._non_atomic_requests == {database}
 
 
-# ------------------------------------------------------------------------ deleted behind its back
+# --------------------------------------------------------------------------------------- deleting
+
+
+def message_of(alias: str, delivery: int) -> int:
+    return int(rows(alias).get(pk=delivery).message_id)
+
+
+@pytest.mark.parametrize("state", ["claimed", "dead"])
+def test_admin_delete_of_a_claimed_row_is_impossible(
+    database: str, user: Staff, state: str
+) -> None:
+    [one] = owed(database, state=state, claimed_by="w")
+    before, message = list(rows(database).values()), message_of(database, one)
+
+    for model, pk in (("delivery", one), ("message", message)):
+        assert "delete_selected" not in user.open(model=model)
+        user.status("", model, action="delete_selected", _selected_action=str(pk), post="yes")
+        assert user.status(f"{pk}/delete/", model, post="yes") == 403
+    assert list(rows(database).values()) == before
+    assert Message._base_manager.using(database).filter(pk=message).exists()
 
 
 @pytest.mark.parametrize("atomic", [False, True])
@@ -321,8 +341,11 @@ def test_row_that_is_deleted_while_it_is_claimed_settles_nothing(
     database: str, on: Any, caplog: pytest.LogCaptureFixture, atomic: bool, model: Any
 ) -> None:
     @on(paid, durable="tests.admin.other", using=database, atomic=atomic)
-    def other(number: int, **kwargs: Any) -> None: ...
+    def other(number: int, **kwargs: Any) -> None:
+        ran.append(number)
+        affect(database, number)
 
+    ran: list[int] = []
     kept, gone = owed(database, 2)
     store = store_for(database)
     claim = store.claim("default", limit=10, owner="w", lease=60)
@@ -334,6 +357,9 @@ def test_row_that_is_deleted_while_it_is_claimed_settles_nothing(
         runner.run(claim, runner.clock() + 60)
 
     assert not rows(database).exists()
+    # Of the atomic receiver what it did for the one that was deleted is undone; it ran nevertheless.
+    assert ran == ([0, 1, 0, 1] if atomic else [0, 1])  # together first, then one by one
+    assert effects(database) == ([0] if atomic else [0, 1])
     messages = Message._base_manager.using(database).count()
     assert messages == (2 if model is Delivery else 1)
     assert [each.id for each in claim.owed] == [kept, gone]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connections, transaction
 from django.db.utils import DatabaseError
 from django.http import HttpResponse
@@ -16,6 +17,7 @@ from django.urls import path
 from signalpost import Signal
 from signalpost.exceptions import RecordingError
 from signalpost.testing import drain
+from tests.delivery.connections import run_async
 from tests.durable import rows
 from tests.durable.conftest import empty
 from tests.store.models import Customer, Order
@@ -148,8 +150,19 @@ async def pay_async(request: Any, number: int) -> HttpResponse:
     return HttpResponse()
 
 
+async def pay_in_a_block(request: Any, number: int) -> HttpResponse:
+    """As an async view writes in a transaction: Django has none that could be awaited in."""
+    in_block = transaction.atomic(using=request.headers["database"])(pay)
+    return await sync_to_async(in_block)(request, number)
+
+
+async def fail_in_a_block(request: Any, number: int) -> HttpResponse:
+    return await pay_in_a_block(request, -number)
+
+
 urlpatterns = [path("pay/<int:number>", pay), path("fail/<int:number>", lambda r, number: pay(r, -number)),
-               path("apay/<int:number>", pay_async)]  # fmt: skip
+               path("apay/<int:number>", pay_async), path("block/<int:number>", pay_in_a_block),
+               path("afail/<int:number>", fail_in_a_block)]  # fmt: skip
 
 
 @pytest.fixture
@@ -170,16 +183,33 @@ def test_atomic_requests_record_what_the_view_commits(database: str, note: Any) 
     assert recorded(database) == ["1"]
 
 
+def statuses(database: str, *addresses: str) -> list[int]:
+    """What async views answer."""
+
+    async def get() -> list[int]:
+        client, headers = AsyncClient(raise_request_exception=False), {"database": database}
+        return [(await client.get(address, headers=headers)).status_code for address in addresses]
+
+    found: list[int] = run_async(get())
+    return found
+
+
 def test_async_view_records(database: str, note: Any, settings: Any) -> None:
     settings.ROOT_URLCONF = __name__
-    from tests.delivery.connections import run_async
 
-    async def get() -> int:
-        response = await AsyncClient().get("/apay/1", headers={"database": database})
-        return int(response.status_code)
-
-    assert run_async(get()) == 200
+    assert statuses(database, "/apay/1") == [200]
     assert recorded(database) == ["1"]
+
+
+def test_async_view_records_what_its_block_commits_and_nothing_of_one_that_fails(
+    database: str, note: Any, settings: Any
+) -> None:
+    settings.ROOT_URLCONF = __name__
+
+    assert statuses(database, "/afail/1", "/block/2") == [500, 200]
+    assert recorded(database) == ["2"]
+    drain(database)
+    assert note == [2]
 
 
 # --------------------------------------------------------------------------------- alias mismatch
@@ -277,11 +307,20 @@ def test_payload_that_cannot_be_stored_writes_nothing_outside_of_atomic(
     assert recorded(database) == []
 
 
-def test_nul_in_a_payload_comes_back(database: str, note: Any) -> None:
-    paid.send(sender=None, number="a\x00b")
+@pytest.mark.parametrize(
+    "value", ["\x00", "a\x00b", ["\x00", {"a\x00": ("\x00",)}]], ids=["alone", "inside", "nested"]
+)
+def test_nul_in_a_payload_is_stored_escaped_and_comes_back(
+    database: str, note: Any, value: Any
+) -> None:
+    # PostgreSQL's text can't hold one.
+    paid.send(sender="\x00", number=value)
+    [message] = rows.messages(database)
     drain(database)
 
-    assert note == ["a\x00b"]
+    assert "\\u0000" in message.body
+    assert "\x00" not in message.body
+    assert note == [value]
 
 
 def test_payload_as_long_as_the_limit_is_stored(database: str, note: Any, settings: Any) -> None:

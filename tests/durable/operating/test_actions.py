@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from signalpost.django.models import Delivery, Message
 from signalpost.django.operating.actions import Selection, cancel, pause, replay, resume, retry
 from signalpost.django.stores import store_for
 from signalpost.testing import drain
+from tests.durable.workers import run
 from tests.store.models import Customer
 
 paid = Signal(name="tests.operating.paid")
@@ -28,10 +30,12 @@ class Record:
         self.database = database
         self.fails = True
         self.seen: list[Any] = []
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def run(self, number: int) -> None:
         if self.fails:
             raise GiveUp("no use")
+        self.meanwhile()
         self.seen.append(number)
 
     def drain(self) -> Any:
@@ -90,6 +94,14 @@ def test_requeue_twice_and_while_running_is_harmless(recorded: Record) -> None:
     assert retry(recorded.database, Selection()) == 0
     assert retry(recorded.database, Selection(ids=(claim.owed[0].id,))) == 0
     assert recorded.states() == ["claimed"]
+    recorded.fails = False
+    recorded.meanwhile = lambda: told.append(retry(recorded.database, Selection()))
+    told: list[int] = []
+    run(recorded.database, claim)
+    assert (told, recorded.states()) == ([0], [])
+    assert retry(recorded.database, Selection()) == 0
+    assert recorded.drain().done == 0
+    assert recorded.seen == [1]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import socket
 import time
 import warnings
 from contextlib import suppress
+from typing import NoReturn
 
 import pytest
 from django.db import DatabaseError, connections
@@ -42,8 +43,12 @@ def missing(alias: str) -> str | None:
 def need(alias: str) -> None:
     """Skip the test, or fail it, where the server of the database is missing."""
     reason = missing(alias)
-    if reason is None:
-        return
+    if reason is not None:
+        refuse(reason)
+
+
+def refuse(reason: str) -> NoReturn:
+    """Skip the test, or fail it, since what it needs is missing."""
     if os.environ.get("SIGNALPOST_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{reason}, and SIGNALPOST_REQUIRE_SERVICES is set", pytrace=False)
     pytest.skip(reason)

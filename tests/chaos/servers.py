@@ -26,6 +26,23 @@ class Server(Protocol):
         """End it in the middle of whatever it does, and start it again."""
         ...
 
+    def end(self) -> None:
+        """End it in the middle of whatever it does. `restart` starts it again then."""
+        ...
+
+
+def missing(database: str) -> str | None:
+    """What is missing of the programs of a server of that kind, or None."""
+    try:
+        if database == "postgresql":
+            _newest("/usr/lib/postgresql", "bin/pg_ctl", "PostgreSQL's programs")
+        else:
+            _program("mariadbd")
+            _program("mariadb-install-db")
+    except SystemExit as error:
+        return str(error)
+    return None
+
 
 @contextmanager
 def private(database: str, folder: Path) -> Iterator[Server]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, connections, transaction
+from django.utils import timezone
 
+from signalpost.django.models import Delivery, Slot
 from tests.durable.processes import WorkerProcess
 from tests.durable.worker_process import DEADLY, paid, receiver
 from tests.durable.workers import (
@@ -23,6 +25,8 @@ from tests.durable.workers import (
 pytestmark = pytest.mark.once
 KILLED = -signal.SIGKILL
 KEYED = {"key": "one"}
+#: A lease whose end is waited for, in seconds.
+SHORT = 1.0
 
 
 @pytest.fixture
@@ -42,46 +46,70 @@ def send(*numbers: int) -> None:
 
 
 def crash(database: str, connect: dict[str, Any], step: str, times: int, **options: Any) -> None:
-    with WorkerProcess(
-        database, connect=connect, kill_at=(step, times), once=True, **options
-    ) as worker:
+    options = {"once": True, **options}
+    with WorkerProcess(database, connect=connect, kill_at=(step, times), **options) as worker:
         assert worker.end() == KILLED
 
 
-@pytest.fixture(params=["after the claim", "in the receiver", "before settling", "after settling"])
-def failpoint(request: pytest.FixtureRequest) -> tuple[str, int]:
-    """A step, and the how-manieth time a worker comes to it."""
-    return {
-        "after the claim": ("claimed", 1),
-        "in the receiver": ("running", 2),
-        "before settling": ("before settle", 1),
-        "after settling": ("settled", 1),
-    }[request.param]
+class Failpoint(NamedTuple):
+    """A step, the how-manieth time a worker comes to it, and what has had its effect by then."""
+
+    step: str
+    times: int
+    run: list[int]
+
+    @property
+    def settled(self) -> list[int]:
+        return self.run if self.step == "settled" else []
+
+    @property
+    def in_flight(self) -> list[int]:
+        return [] if self.step == "settled" else self.run
+
+
+FAILPOINTS = {
+    "after the claim": Failpoint("claimed", 1, []),
+    "before the receiver": Failpoint("running", 2, [0]),
+    "in the receiver": Failpoint("affected", 1, [0]),
+    "in the second receiver": Failpoint("affected", 2, [0, 1]),
+    "before settling": Failpoint("before settle", 1, [0, 1, 2]),
+    "after settling": Failpoint("settled", 1, [0, 1, 2]),
+}
+
+
+@pytest.fixture(params=FAILPOINTS)
+def failpoint(request: pytest.FixtureRequest) -> Failpoint:
+    return FAILPOINTS[request.param]
+
+
+def crash_at(failpoint: Failpoint, database: str, connect: dict[str, Any]) -> None:
+    """Send three, kill a worker that has claimed them, and have another run what it left."""
+    send(0, 1, 2)
+    crash(database, connect, failpoint.step, failpoint.times)
+    assert effects(database) == (failpoint.settled if connect.get("atomic") else failpoint.run)
+    let_leases_lapse(database)
+    work_once(database)
 
 
 def test_kill_at_a_failpoint_loses_nothing(
-    database: str, connect: Any, failpoint: tuple[str, int]
+    database: str, connect: Any, failpoint: Failpoint
 ) -> None:
-    options = connect()
-    send(0, 1, 2)
-    crash(database, options, *failpoint)
-    let_leases_lapse(database)
-    work_once(database)
-    assert rows(database) == []
-    counts = Counter(effects(database))
-    assert set(counts) == {0, 1, 2}
-    in_flight = {"claimed": 0, "running": 1, "before settle": 3, "settled": 0}[failpoint[0]]
-    assert sum(counts.values()) - 3 == in_flight
+    crash_at(failpoint, database, connect())
+    assert (set(effects(database)), rows(database)) == ({0, 1, 2}, [])
+
+
+def test_duplicates_of_receivers_that_are_not_atomic_are_within_what_was_in_flight(
+    database: str, connect: Any, failpoint: Failpoint
+) -> None:
+    crash_at(failpoint, database, connect())
+    duplicates = Counter(effects(database)) - Counter([0, 1, 2])
+    assert sorted(duplicates.elements()) == failpoint.in_flight
 
 
 def test_kill_at_a_failpoint_has_atomic_receivers_take_effect_exactly_once(
-    database: str, connect: Any, failpoint: tuple[str, int]
+    database: str, connect: Any, failpoint: Failpoint
 ) -> None:
-    options = connect(atomic=True)
-    send(0, 1, 2)
-    crash(database, options, *failpoint)
-    let_leases_lapse(database)
-    work_once(database)
+    crash_at(failpoint, database, connect(atomic=True))
     assert (sorted(effects(database)), rows(database)) == ([0, 1, 2], [])
 
 
@@ -157,26 +185,32 @@ def claimed_in_vain(database: str) -> bool:
 
 
 def stop(database: str, worker: WorkerProcess) -> None:
-    """Stop it at a moment at which it doesn't hold SQLite's only lock."""
-    connection = connections[database]
+    """Stop it at a moment at which it locks nothing: who renews a lease does so for a moment."""
+    lock = lock_sqlite if connections[database].vendor == "sqlite" else lock_rows
     while True:
         worker.send(signal.SIGSTOP)
-        if connection.vendor != "sqlite" or not is_locked(connection):
+        try:
+            lock(database)
+        except OperationalError:
+            worker.send(signal.SIGCONT)
+        else:
             return
-        worker.send(signal.SIGCONT)
 
 
-def is_locked(connection: Any) -> bool:
-    with connection.cursor() as cursor:
+def lock_sqlite(database: str) -> None:
+    with connections[database].cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout = 100")
         try:
             cursor.execute("BEGIN IMMEDIATE")
             cursor.execute("ROLLBACK")
-        except OperationalError:
-            return True
         finally:
             cursor.execute("PRAGMA busy_timeout = 20000")
-    return False
+
+
+def lock_rows(database: str) -> None:
+    with transaction.atomic(using=database):
+        for model in (Slot, Delivery):
+            list(model._base_manager.using(database).select_for_update(nowait=True))
 
 
 def test_owner_of_a_slot_is_stopped_past_two_leases_and_continued(
@@ -198,3 +232,48 @@ def test_owner_of_a_slot_is_stopped_past_two_leases_and_continued(
         assert owner.hear() == "done 1"  # what was sent since; nothing of what was taken from it
         assert owner.end() == 0
     assert (effects(database), rows(database)) == ([0, 1, 2, 3], [])
+
+
+def is_leased(database: str) -> bool:
+    leased = Delivery.objects.using(database).filter(lease_until__gt=timezone.now())
+    return leased.exists()
+
+
+def holders(database: str) -> list[Any]:
+    """Who has what, by the deliveries and by their slots."""
+    deliveries = Delivery.objects.using(database).order_by("id")
+    slots = Slot.objects.using(database).order_by("id")
+    return [
+        *deliveries.values_list("id", "state", "claimed_by", "fence"),
+        *slots.values_list("slot", "owner", "fence"),
+    ]
+
+
+def test_owner_of_a_slot_that_is_stopped_in_a_receiver_past_two_leases_settles_nothing(
+    database: str, connect: Any
+) -> None:
+    options = connect(**KEYED)
+    send(0, 1, 2)
+    in_a_receiver: dict[str, Any] = {"connect": options, "stop_at": ("received", 1), "once": True}
+    with WorkerProcess(database, lease=SHORT, **in_a_receiver) as owner:
+        assert owner.hear() == "received"
+        stop(database, owner)
+        # The second lease is another's, which gets at the slot when the first is over.
+        crash(database, options, "claimed", 1, lease=SHORT, once=False)
+        until(lambda: not is_leased(database))
+        with WorkerProcess(database, **in_a_receiver) as successor:
+            assert successor.hear() == "received"
+            held = holders(database)
+            owner.send(signal.SIGCONT)
+            owner.go_on()
+            owner.hear()
+            assert owner.end() == 0
+            assert effects(database) == [0]  # what it was in the midst of, and no other after it
+            assert holders(database) == held
+            send(3)
+            work_once(database)
+            assert effects(database) == [0]  # nor has it given back the slot
+            successor.go_on()
+            assert successor.hear() == "done 4"
+            assert successor.end() == 0
+    assert (effects(database), rows(database)) == ([0, 0, 1, 2, 3], [])

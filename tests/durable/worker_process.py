@@ -34,24 +34,30 @@ def work(
     from signalpost.delivery.worker import Settings
     from signalpost.django.working import make_worker
 
-    receive = receiver(database)
+    steps = Steps(pipe, kill_at, stop_at)
+    receive = receiver(database, steps)
     paid.connect(receive, durable="tests.receive", using=database, **connect)
-    made = make_worker(
-        database, Settings(**{"poll": (0.005, 0.02), **worker}), step=Steps(pipe, kill_at, stop_at)
-    )
+    made = make_worker(database, Settings(**{"poll": (0.005, 0.02), **worker}), step=steps)
     signal.signal(signal.SIGTERM, lambda *_: made.stop())
     stats = made.run()
     pipe.send(f"done {stats.done}")
 
 
-def receiver(database: str) -> Callable[..., None]:
-    """A receiver that leaves a row behind, unless it is given what kills it."""
+def receiver(
+    database: str, step: Callable[[str], object] = lambda name: None
+) -> Callable[..., None]:
+    """A receiver that leaves a row behind, unless it is given what kills it.
+
+    It has steps of its own beside the worker's: "received" and, with its row written, "affected".
+    """
     from tests.durable.workers import affect
 
     def receive(number: int, **kwargs: Any) -> None:
         if number == DEADLY:
             die()
+        step("received")
         affect(database, number)
+        step("affected")
 
     return receive
 

@@ -11,6 +11,7 @@ import pytest
 
 from signalpost.django.models import Delivery, Worker
 from tests.durable.operating.processes import Process, until
+from tests.durable.workers import let_leases_lapse
 from tests.store.models import Customer
 
 Start = Callable[..., Process]
@@ -48,26 +49,24 @@ def test_worker_runs_its_queue_and_stops_on_sigterm_with_exit_0(
 
 @pytest.fixture
 def held(database: str, start: Start, order: Any, tmp_path: Path) -> tuple[Process, Path]:
-    """A worker that runs a receiver until there is a file, and has claimed a second delivery.
-
-    That may be still ready on MariaDB, where a look for lapsed leases locks it for a moment.
-    """
-    begun, release = tmp_path / "begun", tmp_path / "release"
-    for _ in range(2):
-        order(begun=str(begun), release=str(release))
+    """A worker that runs a receiver until there is a file, and has claimed a second delivery."""
+    release = tmp_path / "release"
+    for number in range(2):
+        order(begun=str(tmp_path / f"begun {number}"), release=str(release))
     worker = start("worker", "--lease", "60")
     worker.line()
-    until(begun.exists)
+    until((tmp_path / "begun 0").exists)
+    assert deliveries(database) == [("held", "claimed", 1)] * 2
     return worker, release
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "sigint"])
 def test_sigterm_finishes_what_runs_and_hands_back_the_rest(
-    database: str, held: tuple[Process, Path]
+    database: str, held: tuple[Process, Path], number: signal.Signals
 ) -> None:
     worker, release = held
-    assert ("held", "claimed", 1) in deliveries(database)
-    worker.send(signal.SIGINT)
-    assert worker.error_line().startswith("SIGINT: claims no more")
+    worker.send(number)
+    assert worker.error_line().startswith(f"{number.name}: claims no more")
     release.touch()
     code, out, _ = worker.end()
     assert code == 0
@@ -75,8 +74,10 @@ def test_sigterm_finishes_what_runs_and_hands_back_the_rest(
     assert deliveries(database) == [("held", "ready", 0)]
 
 
-def test_sigterm_twice_ends_at_once(database: str, held: tuple[Process, Path]) -> None:
-    worker, _ = held
+def test_sigterm_twice_ends_at_once_and_another_worker_runs_what_is_left(
+    database: str, held: tuple[Process, Path], run: Any, tmp_path: Path
+) -> None:
+    worker, release = held
     worker.send(signal.SIGTERM)
     worker.error_line()
     worker.send(signal.SIGTERM)
@@ -86,4 +87,11 @@ def test_sigterm_twice_ends_at_once(database: str, held: tuple[Process, Path]) -
         "SIGTERM again: ended at once. What was running is run again when its lease has lapsed, after "
         "at most 60 s.\n",
     )
-    assert ("held", "claimed", 1) in deliveries(database)
+    assert deliveries(database) == [("held", "claimed", 1)] * 2
+    assert not (tmp_path / "begun 1").exists()
+    release.touch()
+    let_leases_lapse(database)
+    another = run("worker", "--once", "--database", database)
+    assert another.out.endswith(": 2 done, 0 to be retried, 0 dead.\n")
+    assert (tmp_path / "begun 1").exists()
+    assert deliveries(database) == []

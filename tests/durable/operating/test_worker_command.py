@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from django.db import connections
 from signalpost import GiveUp, Retry, Signal
 from signalpost.django.management.subcommands.progress import Line
 from signalpost.django.models import Delivery
+from signalpost.django.stores import store_for
+from tests.durable.workers import until, working
 from tests.store.models import Customer
 
 sent = Signal(name="tests.worker_command.sent")
@@ -123,6 +126,43 @@ def test_paused_queue_is_left_until_it_is_resumed(run: Any, database: str, order
     assert run("resume", "notes", "--database", database).out == "Queue 'notes' goes on.\n"
     run("worker", "--once", "--database", database)
     assert Customer.objects.using(database).count() == 1
+
+
+def looks(database: str, monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
+    """What a worker sees paused, each time that it looks."""
+    seen: list[frozenset[str]] = []
+    look = store_for(database).paused
+
+    def paused() -> frozenset[str]:
+        seen.append(look())
+        return seen[-1]
+
+    monkeypatch.setattr(store_for(database), "paused", paused)
+    return seen
+
+
+def test_running_worker_notices_that_a_queue_is_paused_and_resumed(
+    run: Any, database: str, order: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = looks(database, monkeypatch)
+    customers = Customer.objects.using(database)
+    with working(database):
+        order(number=0)
+        until(lambda: customers.count() == 1)
+        run("pause", "notes", "--database", database)
+        # When it looks again, it has long gone by what it saw before.
+        until(lambda: seen.count(frozenset({"notes"})) > 1)
+        order(number=1)
+        for begun in (tmp_path / "one", tmp_path / "another"):
+            order(begun=str(begun), release=str(tmp_path))
+            until(begun.exists)
+        # Queues take turns, so that its own would have come before the last one.
+        assert customers.count() == 1
+        [left] = Delivery.objects.using(database).filter(lane="notes")
+        assert (left.state, left.attempts) == ("ready", 0)
+        run("resume", "notes", "--database", database)
+        until(lambda: customers.count() == 2)
+    assert not Delivery.objects.using(database).exists()
 
 
 def test_unknown_queue_is_warned_of_with_the_nearest(run: Any, database: str, order: Any) -> None:

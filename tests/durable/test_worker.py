@@ -158,28 +158,6 @@ def multiply(database: str, count: int) -> None:
             cursor.execute(f"ANALYZE {table}")
 
 
-@pytest.mark.parametrize("hours", [1, -1])
-def test_wall_clock_that_jumps_an_hour_does_not_matter(
-    database: str, on: Any, monkeypatch: pytest.MonkeyPatch, hours: int
-) -> None:
-    now, jump = time.time, [0.0]
-    monkeypatch.setattr(time, "time", lambda: now() + jump[0])
-
-    @on(paid, durable="tests.clock", using=database, max_attempts=2, backoff=0)
-    def receive(number: int, **kwargs: Any) -> None:
-        if jump[0] == 0.0:
-            jump[0] = hours * 3600.0
-            raise ValueError
-        affect(database, number)
-
-    send(database, 1)
-    with working(database):
-        until(lambda: not rows(database))
-        send(database, 2)
-        until(lambda: not rows(database))
-    assert effects(database) == [1, 2]
-
-
 # ------------------------------------------------------------------------------------- stopping
 
 

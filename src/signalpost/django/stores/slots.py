@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 #: How often it is looked whether deliveries count their slots in a new way, in seconds.
 NOTE_EVERY = 1.0
+#: Where nobody holds a slot. Not by the lease alone: it tells when the slot was given back, which is
+#: yet to come where the clock has jumped back since.
+_UNHELD = "(owner = '' OR lease_until IS NULL OR lease_until <= {now})"
 #: The slots that somebody could have, and that have something due.
 #
 # The earliest of a slot is one step in the index. EXISTS would have MariaDB gather all that is due
 # in the lane first (measured: 398 ms instead of 2 ms with 340,000 rows).
 _FREE = (
-    f"FROM {SLOT} s WHERE s.lane = %s AND (s.lease_until IS NULL OR s.lease_until <= {{now}}) "
+    f"FROM {SLOT} s WHERE s.lane = %s AND {_UNHELD} "
     f"AND (SELECT d.available_at FROM {DELIVERY} d WHERE d.state = '{READY}' AND d.lane = s.lane "
     "AND d.slot = s.slot ORDER BY d.available_at LIMIT 1) <= {now}"
 )
@@ -66,7 +69,7 @@ def _take(
 ) -> list[Slot]:
     cursor.execute(
         f"SELECT slot, fence FROM {SLOT} WHERE lane = %s AND slot IN ({marks(numbers)}) "
-        f"AND (lease_until IS NULL OR lease_until <= {store.now}){store.skip_locked}",
+        f"AND {_UNHELD.format(now=store.now)}{store.skip_locked}",
         [lane, *numbers],
     )
     found = sorted(cursor.fetchall())

@@ -39,4 +39,5 @@ def test_kills_lose_nothing_invent_nothing_and_keep_the_order(
     assert done.returncode == 0, said
     assert "        6  kills of workers by the harness" in done.stdout
     assert "        0  lost\n" in done.stdout
+    assert "        0  duplicates without a cause\n" in done.stdout
     assert done.stderr == ""

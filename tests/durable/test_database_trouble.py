@@ -1,10 +1,10 @@
-"""A database that is away, full, locked, or takes a transaction back: workers go on, nothing is lost."""
+"""A database whose connections are cut, or whose calls fail: workers go on, nothing is lost."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,10 +26,8 @@ from tests.durable.workers import (
     run,
     states,
     until,
-    work_once,
     working,
 )
-from tests.store.models import Customer, Order
 
 paid = Signal(name="tests.trouble.paid")
 
@@ -40,11 +38,10 @@ def send(database: str, *numbers: int) -> None:
             paid.send(None, number=number)
 
 
-#: Of the `database` fixture, the servers, and SQLite.
+#: Of the `database` fixture, the servers.
 on_servers = pytest.mark.parametrize(
     "database", ["postgres", "mariadb"], indirect=True, ids=["postgresql", "mariadb"]
 )
-on_sqlite = pytest.mark.parametrize("database", ["file"], indirect=True, ids=["sqlite"])
 
 
 def own_connection(alias: str) -> int:
@@ -110,11 +107,11 @@ class Failing:
         raise self._error
 
 
-# ----------------------------------------------------------------------------- it is stopped
+# ----------------------------------------------------------------------------- it is cut off
 
 
 @on_servers
-def test_worker_outlives_a_restart_of_its_database(database: str, on: Any) -> None:
+def test_worker_outlives_its_connections(database: str, on: Any) -> None:
     on(paid, durable="tests.restart", using=database)(
         lambda number, **kwargs: affect(database, number)
     )
@@ -129,7 +126,7 @@ def test_worker_outlives_a_restart_of_its_database(database: str, on: Any) -> No
 
 @on_servers
 @pytest.mark.parametrize("atomic", [True, False])
-def test_immediate_stop_of_the_database_in_a_receiver_loses_nothing(
+def test_connections_that_are_cut_in_a_receiver_lose_nothing(
     database: str, on: Any, atomic: bool
 ) -> None:
     own, stopped = own_connection(database), []
@@ -250,166 +247,3 @@ def test_worker_goes_on_after_trouble_in(database: str, on: Any, call: str) -> N
     worker.stop()
     thread.join(DEADLINE)
     assert (failing.left, effects(database), rows(database)) == (0, [1], [])
-
-
-# -------------------------------------------------------------------------------------- locks
-
-
-def lock(alias: str, pk: int) -> None:
-    Customer.objects.using(alias).select_for_update().get(pk=pk)
-
-
-@on_servers
-def test_row_that_somebody_has_locked_is_passed_over(database: str, on: Any) -> None:
-    on(paid, durable="tests.locked", using=database)(
-        lambda number, **kwargs: affect(database, number)
-    )
-    send(database, 1, 2)
-    with transaction.atomic(using=database):
-        locked = Delivery.objects.using(database).select_for_update().order_by("id").first()
-        assert locked is not None
-        thread = threading.Thread(target=work_and_close, args=(database,))
-        thread.start()
-        thread.join(DEADLINE)
-        assert not thread.is_alive()
-    assert [row.pk for row in Delivery.objects.using(database)] == [locked.pk]
-    assert effects(database) == [2]
-
-
-def work_and_close(alias: str) -> None:
-    work_once(alias)
-    connections.close_all()
-
-
-@on_servers
-def test_lock_timeout_in_a_receiver_is_its_failure(database: str, on: Any) -> None:
-    pk = Customer.objects.using(database).create(name="held").pk
-    held = [True]
-
-    @on(paid, durable="tests.waits", using=database, atomic=True, backoff=0)
-    def receive(number: int, **kwargs: Any) -> None:
-        with connections[database].cursor() as cursor:
-            if connections[database].vendor == "postgresql":
-                cursor.execute("SET LOCAL lock_timeout = '50ms'")
-            else:
-                cursor.execute("SET SESSION innodb_lock_wait_timeout = 1")
-        try:
-            lock(database, pk)
-        finally:
-            held.clear()
-        affect(database, number)
-
-    send(database, 1)
-    with working(database):
-        with transaction.atomic(using=database):
-            lock(database, pk)
-            until(lambda: not held)
-        until(lambda: not rows(database))
-    assert effects(database) == [1]
-
-
-@on_sqlite
-def test_sqlite_busy_storm_loses_nothing(
-    database: str, on: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Without patience: whoever meets another's write fails at once.
-    options = {**connections[database].settings_dict["OPTIONS"], "timeout": 0}
-    monkeypatch.setitem(connections.settings[database], "OPTIONS", options)
-    on(paid, durable="tests.busy", using=database, atomic=True, backoff=0, max_attempts=1000)(
-        lambda number, **kwargs: affect(database, number)
-    )
-    send(database, *range(40))
-    over = threading.Event()
-    busy: list[int] = []
-
-    def storm() -> None:
-        connection: Any = connections[database]
-        while not over.is_set():
-            try:
-                with transaction.atomic(using=database):
-                    Order.objects.using(database).create(total=-1)
-                    over.wait(0.002)
-            except OperationalError:
-                busy.append(1)
-            over.wait(0.005)
-        connection.close()
-
-    threads = [threading.Thread(target=storm) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        with working(database):
-            until(lambda: not rows(database))
-            over.set()
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(DEADLINE)
-    assert busy
-    assert sorted(number for number in effects(database) if number >= 0) == list(range(40))
-
-
-# ----------------------------------------------------------------------------------- a full disk
-
-
-def test_disk_full_in_a_receiver_is_its_failure_until_there_is_room(database: str, on: Any) -> None:
-    full = [True]
-
-    @on(paid, durable="tests.full", using=database, atomic=True, backoff=0)
-    def receive(number: int, **kwargs: Any) -> None:
-        if not full:
-            affect(database, number)
-            return
-        full.clear()
-        with no_room(database):
-            for _ in range(1000):  # until the room is used that others have left
-                Order.objects.using(database).create(details={"long": "x" * 400_000})
-
-    send(database, 1)
-    with working(database) as worker:
-        until(lambda: not rows(database))
-    assert (worker.stats.done, worker.stats.retried) == (1, 1)
-    assert effects(database) == [1]
-
-
-@contextlib.contextmanager
-def no_room(alias: str) -> Iterator[None]:
-    """Have the disk full: SQLite's for real, that of a server by an error that is raised."""
-    connection = connections[alias]
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA page_count")
-            (pages,) = cursor.fetchone()
-            cursor.execute(f"PRAGMA max_page_count = {pages}")
-            try:
-                yield
-            finally:
-                cursor.execute("PRAGMA max_page_count = 1073741823")
-        return
-
-    def refuse(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.startswith("INSERT"):
-            raise OperationalError("could not extend file: No space left on device")
-        return execute(sql, *rest)
-
-    with connection.execute_wrapper(refuse):
-        yield
-
-
-# ------------------------------------------------------------------------------------- migrations
-
-
-def test_migration_on_a_full_table_while_workers_run_loses_nothing(database: str, on: Any) -> None:
-    on(paid, durable="tests.migrated", using=database)(
-        lambda number, **kwargs: affect(database, number)
-    )
-    send(database, *range(300))
-    table = Delivery._meta.db_table
-    with working(database), connections[database].cursor() as cursor:
-        until(lambda: effects(database))
-        cursor.execute(f"ALTER TABLE {table} ADD COLUMN added_by_a_migration integer NULL")
-        send(database, 300)
-        cursor.execute(f"ALTER TABLE {table} DROP COLUMN added_by_a_migration")
-        send(database, 301)
-        until(lambda: not rows(database))
-    assert sorted(effects(database)) == list(range(302))

@@ -141,10 +141,8 @@ class DatabaseStore:
         with self.cursor() as cursor:
             while True:
                 beyond = " AND lane > %s" if found else ""
-                cursor.execute(
-                    f"SELECT min(lane) FROM {DELIVERY} WHERE state = '{READY}'{beyond}",
-                    found[-1:],
-                )
+                first = self.first("lane", f"FROM {DELIVERY} WHERE state = '{READY}'{beyond}")
+                cursor.execute(f"SELECT {first}", found[-1:])
                 (lane,) = cursor.fetchone()
                 if lane is None:
                     return found
@@ -158,21 +156,35 @@ class DatabaseStore:
         values: list[Any] = []
         for lane in lanes:
             rows = f"FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s AND"
-            # The first of an index is one step. EXISTS is a scan wherever a planner expects to be
-            # lucky in it. Of those with keys this only says that there are any.
-            for with_keys, condition in (
-                (0, f"(SELECT min(available_at) {rows} slot = {UNKEYED}) <= {self.now}"),
-                (1, f"(SELECT min(slot) {rows} slot > {UNKEYED}) > {UNKEYED}"),
-            ):
-                parts.append(
-                    f"SELECT %s AS lane, {with_keys} AS keyed{self.from_nothing} WHERE {condition}"
-                )
+            select = "SELECT %s AS lane, {with_keys} AS keyed" + self.from_nothing
+            if self.has_more(lane):
+                parts.append(select.format(with_keys=0))
+                values.append(lane)
+            else:
+                first = self.first("available_at", f"{rows} slot = {UNKEYED}")
+                parts.append(f"{select.format(with_keys=0)} WHERE {first} <= {self.now}")
                 values += [lane, lane]
+            # Of those with keys this only says that there are any.
+            first = self.first("slot", f"{rows} slot > {UNKEYED}")
+            parts.append(f"{select.format(with_keys=1)} WHERE {first} > {UNKEYED}")
+            values += [lane, lane]
         with self.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), values)
             found = [(lane, bool(with_keys)) for lane, with_keys in cursor.fetchall()]
         takeable = slots.due(self, [lane for lane, with_keys in found if with_keys])
         return [(lane, keyed) for lane, keyed in found if not keyed or lane in takeable]
+
+    def has_more(self, lane: str) -> bool:
+        """Whether it is known without a look that deliveries without a key are due."""
+        return False
+
+    @staticmethod
+    def first(column: str, rows: str) -> str:
+        """The least value of the rows, or NULL: one step in an index that has them in its order.
+
+        EXISTS would be a scan wherever a planner expects to be lucky in it.
+        """
+        return f"(SELECT min({column}) {rows})"
 
     def claim(self, lane: str, *, limit: int, owner: str, lease: float) -> Claim:
         """Take deliveries without a key that are due, the oldest first."""

@@ -93,10 +93,8 @@ def note(store: DatabaseStore, cursor: Any, lane: str) -> bool:
     """
     beyond, count, made = UNKEYED, 0, False
     while True:
-        cursor.execute(
-            f"SELECT min(slot) FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s AND slot > %s",
-            [lane, beyond],
-        )
+        rows = f"FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s AND slot > %s"
+        cursor.execute(f"SELECT {store.first('slot', rows)}", [lane, beyond])
         (found,) = cursor.fetchone()
         if found is None:
             break

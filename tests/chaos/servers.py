@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.ports import free_port
+
 SECONDS_TO_START = 60
 
 
@@ -66,7 +68,7 @@ class PostgreSQL:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "postgresql"
-        self.port = _free_port()
+        self.port = free_port()
         self.place = {"HOST": "127.0.0.1", "PORT": self.port, "USER": "postgres", "PASSWORD": ""}
         self._programs = _newest("/usr/lib/postgresql", "bin/pg_ctl", "PostgreSQL's programs")
 
@@ -124,7 +126,7 @@ class MariaDB:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "mariadb"
-        self.port = _free_port()
+        self.port = free_port()
         self.place = {"HOST": "127.0.0.1", "PORT": self.port, "USER": "root", "PASSWORD": ""}
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -204,12 +206,6 @@ def _wait_for_greeting(port: int, server: subprocess.Popen[bytes], log: Path) ->
         except OSError:
             time.sleep(0.05)
     raise SystemExit(f"mariadbd does not answer on port {port}: {log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _give_to(user: str, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from demonstration.browser import Browser, Page
 from demonstration.mailbox import Mail, Mailbox
 
 from tests.example.demo_process import environment, wait_until_served
+from tests.ports import free_port
 
 FIRST_POST = "posts/what-a-signal-is-for/"
 MANAGE = [sys.executable, "-W", "error", "manage.py"]
@@ -49,8 +49,7 @@ class Blog:
 @pytest.fixture(scope="module")
 def blog(blog_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blog]:
     """The blog, served by ``manage.py runserver`` from a database of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     served = Blog(f"http://127.0.0.1:{port}/")
     with Mailbox(0, on_mail=served.mails.append) as mailbox:
         environ = environment(

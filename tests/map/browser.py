@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.example.demo_process import SECONDS_TO_WAIT, environment, wait_until_served
+from tests.ports import free_port
 
 # Nothing but the site is asked for anything.
 FLAGS = [
@@ -58,8 +58,7 @@ def chromium() -> Iterator[Any]:
 @contextmanager
 def served(folder: Path, blog: Path, checkout: Path, *, signals: int = 0) -> Iterator[str]:
     """The address of the blog, served as a developer does it, from a database in the folder."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     paths = [str(checkout), str(blog), os.environ.get("PYTHONPATH", "")]
     environ = environment(
         BLOG_DATABASE=str(folder / "blog.sqlite3"),

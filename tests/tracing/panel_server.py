@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.example.demo_process import wait_until_served
+from tests.ports import free_port
 
 
 @contextmanager
 def panel_served(folder: Path, checkout: Path) -> Iterator[str]:
     """The address of the project, with its database in the folder."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "tests.tracing.panel_project", str(port)]
     command.append(str(folder / "panel.sqlite3"))
     with (

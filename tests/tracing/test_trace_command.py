@@ -24,6 +24,7 @@ import pytest
 import signalpost
 from signalpost.django import trace_client, trace_server
 from signalpost.tracing import observe
+from tests.ports import free_port
 
 PATIENCE = 30
 
@@ -63,16 +64,9 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
     raise AssertionError(f"waited {PATIENCE} s for {what}")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(url, timeout=5) as answer:
             return bool(answer.status)
     except OSError:
         return False

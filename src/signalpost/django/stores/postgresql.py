@@ -38,7 +38,7 @@ class PostgreSQLStore(DatabaseStore):
 
     def __init__(self, alias: str, *, slots: int = SLOTS) -> None:
         super().__init__(alias, slots=slots)
-        self.progress = Progress()
+        self.progress: Progress = Progress()
 
     def record(self, message: NewMessage, deliveries: Sequence[NewDelivery]) -> None:
         """Write a message and its deliveries: one statement, so one transaction in any case."""

@@ -158,6 +158,26 @@ def insert_by_hand() -> Callable[[int], None]:
     return insert
 
 
+def record_alone() -> Callable[[int], None]:
+    """The same rows as a send writes them, encoded: without the signal that leads to it."""
+    from django.db import transaction
+
+    from signalpost.delivery import body
+    from signalpost.delivery.store import NewDelivery
+    from signalpost.django.databases import DjangoDatabases
+
+    databases = DjangoDatabases()
+    recorder = databases.store("default")
+    deliveries = [NewDelivery("bench.note", "default", 12)]
+
+    def record(number: int) -> None:
+        with transaction.atomic():
+            sent = body.Sent("bench.order_paid", None, {"number": number}, using="default")
+            recorder.record(body.write(sent, {}, limit=databases.limit), deliveries)
+
+    return record
+
+
 def insert_by_the_orm() -> Callable[[int], None]:
     """The same rows as most people would write them."""
     from django.db import transaction
@@ -194,6 +214,7 @@ def recording(count: int) -> Figures:
     """Nanoseconds of a send in its transaction, and of the inserts alone, sample by sample in turn."""
     contenders = {
         "signalpost": Shop().send,
+        "recording alone": record_alone(),
         "plain inserts": insert_by_hand(),
         "the ORM's": insert_by_the_orm(),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,9 +12,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, connections, transaction
 
 from signalpost import Signal
-from signalpost.delivery.worker import Settings
-from signalpost.django.working import make_worker
-from tests.durable.workers import DEADLINE, affect, effects, rows, until, working
+from tests.durable.workers import affect, effects, rows, until, working
 from tests.store.models import Order
 
 paid = Signal(name="tests.full.paid")
@@ -87,16 +84,9 @@ class Full:
 def work_without_room(database: str, call: str, times: int) -> None:
     """A worker's work, until all is settled; in that call there is no room at first."""
     use_room(database)
-    worker = make_worker(database, Settings(poll=(0.005, 0.02)))
-    worker.store = full = Full(database, worker.store, call, times)  # type: ignore[assignment]
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
+    with working(database, wrap=lambda store: Full(database, store, call, times)) as worker:
         until(lambda: not rows(database))
-    finally:
-        worker.stop()
-        thread.join(DEADLINE)
-    assert full.left == 0, "it wasn't full"
+    assert worker.store.left == 0, "it wasn't full"  # type: ignore[attr-defined]  # it is the wrapper
 
 
 @pytest.mark.parametrize("atomic", [True, False])

@@ -31,9 +31,20 @@ def until(condition: Callable[[], object], deadline: float = DEADLINE) -> None:
 
 
 @contextmanager
-def working(database: str, *, settings: Settings | None = None, **options: Any) -> Iterator[Worker]:
-    """A worker that works in a thread through the block, and is stopped then."""
+def working(
+    database: str,
+    *,
+    settings: Settings | None = None,
+    wrap: Callable[[Any], Any] | None = None,
+    **options: Any,
+) -> Iterator[Worker]:
+    """A worker that works in a thread through the block, and is stopped then.
+
+    `wrap` gives the store that it uses, of the real one.
+    """
     worker = make_worker(database, settings or Settings(poll=(0.005, 0.02)), **options)
+    if wrap is not None:
+        worker.store = wrap(worker.store)
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

@@ -6,10 +6,10 @@ Written by hand: the ORM has no UPDATE ... RETURNING and no SKIP LOCKED for one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from operator import itemgetter
 from typing import Any, ClassVar
 
@@ -32,7 +32,7 @@ from signalpost.delivery.store import (
     slot_of,
 )
 from signalpost.django.stores import finishing, keyed, slots
-from signalpost.django.stores.tables import BATCH, DELIVERY, MESSAGE, Statements, marks
+from signalpost.django.stores.tables import BATCH, DELIVERY, INSERT_DELIVERIES, MESSAGE, marks
 
 __all__ = ["BATCH", "DELIVERY", "MESSAGE", "DatabaseStore", "marks"]
 
@@ -116,17 +116,13 @@ class DatabaseStore:
         values: list[Any] = []
         for each in deliveries:
             values += [message_id, *self.delivery_parameters(each)]
-        cursor.execute(self.inserting[len(deliveries)], values)
+        cursor.execute(self.inserting(len(deliveries)), values)
 
     @cached_property
-    def inserting(self) -> Mapping[int, str]:
-        """By how many there are, the statement that writes that many deliveries."""
+    def inserting(self) -> Callable[[int], str]:
+        """Gives the statement that writes so many deliveries. It is kept: to make one takes 2 µs."""
         row = f"(%s, %s, %s, %s, %s, '{READY}', 0, %s, {self.later}, 0, '', '')"
-        start = (
-            f"INSERT INTO {DELIVERY} (message_id, receiver, lane, slot, ordering_key, state, "
-            "attempts, max_attempts, available_at, fence, claimed_by, last_error) VALUES "
-        )
-        return Statements(lambda count: start + ", ".join([row] * count))
+        return cache(lambda count: f"{INSERT_DELIVERIES} VALUES {', '.join([row] * count)}")
 
     def delivery_parameters(self, new: NewDelivery) -> list[Any]:
         """The values of one delivery's row."""
@@ -156,18 +152,17 @@ class DatabaseStore:
         values: list[Any] = []
         for lane in lanes:
             rows = f"FROM {DELIVERY} WHERE state = '{READY}' AND lane = %s AND"
-            select = "SELECT %s AS lane, {with_keys} AS keyed" + self.from_nothing
-            if self.has_more(lane):
-                parts.append(select.format(with_keys=0))
-                values.append(lane)
-            else:
-                first = self.first("available_at", f"{rows} slot = {UNKEYED}")
-                parts.append(f"{select.format(with_keys=0)} WHERE {first} <= {self.now}")
-                values += [lane, lane]
+            earliest = self.first("available_at", f"{rows} slot = {UNKEYED}")
             # Of those with keys this only says that there are any.
-            first = self.first("slot", f"{rows} slot > {UNKEYED}")
-            parts.append(f"{select.format(with_keys=1)} WHERE {first} > {UNKEYED}")
-            values += [lane, lane]
+            any_slot = self.first("slot", f"{rows} slot > {UNKEYED}")
+            for with_keys, condition in (
+                (0, "" if self.has_more(lane) else f" WHERE {earliest} <= {self.now}"),
+                (1, f" WHERE {any_slot} > {UNKEYED}"),
+            ):
+                parts.append(
+                    f"SELECT %s AS lane, {with_keys} AS keyed{self.from_nothing}{condition}"
+                )
+                values += [lane, lane] if condition else [lane]
         with self.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), values)
             found = [(lane, bool(with_keys)) for lane, with_keys in cursor.fetchall()]

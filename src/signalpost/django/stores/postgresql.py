@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from signalpost.delivery.store import (
@@ -20,7 +20,7 @@ from signalpost.delivery.store import (
 )
 from signalpost.django.stores.base import DatabaseStore
 from signalpost.django.stores.progress import Mark, Progress
-from signalpost.django.stores.tables import DELIVERY, MESSAGE, Statements
+from signalpost.django.stores.tables import DELIVERY, INSERT_DELIVERIES, MESSAGE
 
 
 class PostgreSQLStore(DatabaseStore):
@@ -47,21 +47,19 @@ class PostgreSQLStore(DatabaseStore):
         for each in deliveries:
             values += self.delivery_parameters(each)
         with connection.cursor() as cursor:
-            cursor.execute(self.recording[len(deliveries)], values)
+            cursor.execute(self.recording(len(deliveries)), values)
 
     @cached_property
-    def recording(self) -> Mapping[int, str]:
-        """By how many there are, the statement that writes a message and that many deliveries."""
+    def recording(self) -> Callable[[int], str]:
+        """Gives the statement that writes a message and so many deliveries."""
         row = f"(%s, %s, %s::integer, %s::varchar, %s::integer, {self.later})"
         start = (
-            f"WITH m AS ({self.insert_message} RETURNING id) "
-            f"INSERT INTO {DELIVERY} (message_id, receiver, lane, slot, ordering_key, state, "
-            "attempts, max_attempts, available_at, fence, claimed_by, last_error) "
+            f"WITH m AS ({self.insert_message} RETURNING id) {INSERT_DELIVERIES} "
             f"SELECT m.id, d.receiver, d.lane, d.slot, d.ordering_key, '{READY}', 0, "
             "d.max_attempts, d.available_at, 0, '', '' FROM m, (VALUES "
         )
         end = ") AS d (receiver, lane, slot, ordering_key, max_attempts, available_at)"
-        return Statements(lambda count: start + ", ".join([row] * count) + end)
+        return cache(lambda count: start + ", ".join([row] * count) + end)
 
     @staticmethod
     def first(column: str, rows: str) -> str:

@@ -59,7 +59,12 @@ class PostgreSQLStore(DatabaseStore):
             "d.max_attempts, d.available_at, 0, '', '' FROM m, (VALUES "
         )
         end = ") AS d (receiver, lane, slot, ordering_key, max_attempts, available_at)"
-        return cache(lambda count: start + ", ".join([row] * count) + end)
+
+        @cache
+        def statement(count: int) -> str:
+            return start + ", ".join([row] * count) + end
+
+        return statement
 
     @staticmethod
     def first(column: str, rows: str) -> str:
